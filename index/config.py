@@ -1,0 +1,137 @@
+"""The sections of config.yaml that ``index`` reads, and the one way to read the file.
+
+``qa.config`` and ``ui.config`` add their sections by inheritance, in the direction of the imports. Any value can also
+be set by environment variable: ``KABAR_`` + section + ``__`` + key (``KABAR_WRITER__MODEL=none``).
+"""
+
+import os
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from platformdirs import user_cache_path, user_data_path
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from index.errors import ConfigError
+
+SECTIONS = ("index", "encoder", "retriever", "reader", "writer", "server")
+"""Every section of the file, those of importing packages too, so that a misspelt one is refused by all."""
+
+
+class Section(BaseModel):
+    """A section: frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class IndexConfig(Section):
+    """Where articles come from and where the index lives."""
+
+    path: Path = Path("auto")
+    articles: tuple[Path, ...] = (Path("articles"),)
+    passage_characters: int = Field(default=600, ge=100, le=4000)
+
+    @field_validator("path")
+    @classmethod
+    def _auto_path(cls, path: Path) -> Path:
+        return user_data_path("kabar") / "index" if path == Path("auto") else path.expanduser()
+
+
+class EncoderConfig(Section):
+    """The model that turns text into vectors."""
+
+    model: str = "embedded"
+    device: str = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    batch_size: int = Field(default=8, ge=1, le=1024)
+    language_fair: bool = True
+
+
+class RetrieverConfig(Section):
+    """How passages are found."""
+
+    passages: int = Field(default=8, ge=1, le=100)
+    candidates: int = Field(default=60, ge=1, le=1000)
+    dense_weight: float = Field(default=0.7, ge=0, le=1)
+
+
+class IndexSettings(BaseSettings):
+    """config.yaml as far as ``index`` is concerned."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_prefix="KABAR_", env_nested_delimiter="__", validate_default=True
+    )
+
+    index: IndexConfig = IndexConfig()
+    encoder: EncoderConfig = EncoderConfig()
+    retriever: RetrieverConfig = RetrieverConfig()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file; no other source is read."""
+        return env_settings, init_settings
+
+    @classmethod
+    def load(cls, path: str | Path | None = None) -> Self:
+        """Read ``path``, else the file that KABAR_CONFIG names, else ./config.yaml, else the defaults alone.
+
+        Relative paths in the file count from its folder. Raises ConfigError, which names file, key and remedy.
+        """
+        named = path or os.environ.get("KABAR_CONFIG")
+        file = Path(named or "config.yaml").expanduser().absolute()
+        if not named and not file.is_file():
+            return cls._validate({}, "the environment")
+        return cls._validate(_read(file), str(file))
+
+    @classmethod
+    def _validate(cls, data: dict[str, Any], where: str) -> Self:
+        try:
+            return cls(**data)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            if first["type"] == "extra_forbidden":
+                section = cls.model_fields[str(first["loc"][0])].annotation
+                known = ", ".join(section.model_fields) if isinstance(section, type(BaseModel)) else ""
+                reason = f"unknown key '{key}'; known here: {known}"
+            else:
+                reason = f"'{key}' is {first['input']!r}: {first['msg']}"
+            raise ConfigError(f"{where}: {reason}") from None
+
+
+def cache_folder() -> Path:
+    """Folder for what can be made again (the assembled writer, probes); it is created by those who write there."""
+    return user_cache_path("kabar")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        data = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError(f"{file}: {reason}; name another file with --config or KABAR_CONFIG") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{file}: expected sections ({', '.join(SECTIONS)}), found {type(data).__name__}")
+    for name in data:
+        if name not in SECTIONS:
+            raise ConfigError(f"{file}: unknown key '{name}'; known here: {', '.join(SECTIONS)}")
+        data[name] = {} if data[name] is None else data[name]
+    index = data.get("index")
+    if isinstance(index, dict):
+        if isinstance(index.get("path"), str) and index["path"] != "auto":
+            index["path"] = file.parent / Path(index["path"]).expanduser()
+        if isinstance(index.get("articles"), str):
+            index["articles"] = [index["articles"]]
+        if isinstance(index.get("articles"), list):
+            index["articles"] = [file.parent / Path(str(place)).expanduser() for place in index["articles"]]
+    return data

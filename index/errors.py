@@ -1,0 +1,63 @@
+"""Every error that ``index`` raises.
+
+KabarError
+├── ConfigError        config.yaml: unknown key, wrong value, no such file
+├── ArticleError       one article could not be read (says where and why); a sync goes on with the others
+├── ModelError         model weights are missing, damaged or not of the expected kind
+└── StoreError         the index on disk
+    ├── NoIndexError       there is none yet
+    ├── BusyError          another process is writing
+    ├── DamagedError       a checksum or a structure is wrong
+    ├── EncoderMismatchError  made by another encoder than the configured one
+    └── WriteError         the disk is full or refuses; the index is as it was
+
+A message is one line: what is wrong, where, and what to do.
+"""
+
+
+class KabarError(Exception):
+    """Base of every error that kabar raises on purpose; its text is fit for a user's eyes."""
+
+
+class ConfigError(KabarError):
+    """The configuration cannot be used."""
+
+
+class ArticleError(KabarError):
+    """One article cannot be read.
+
+    ``where`` is its path (with ``:line`` for JSON lines), ``reason`` the rest.
+    """
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"{where}: {reason}")
+        self.where = where
+        self.reason = reason
+
+
+class ModelError(KabarError):
+    """Model weights are missing, damaged or of another kind."""
+
+
+class StoreError(KabarError):
+    """The index on disk cannot be used."""
+
+
+class NoIndexError(StoreError):
+    """There is no index at the configured place."""
+
+
+class BusyError(StoreError):
+    """Another process is writing to the index."""
+
+
+class DamagedError(StoreError):
+    """The index does not pass its own checks."""
+
+
+class EncoderMismatchError(StoreError):
+    """The index was made by another encoder than the one configured."""
+
+
+class WriteError(StoreError):
+    """The index could not be written; it is as it was before."""
