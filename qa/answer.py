@@ -71,3 +71,23 @@ class Answer(BaseModel):
     dates: tuple[DateMention, ...] = ()
     citations: tuple[Citation, ...] = ()
     timings: dict[str, float] = Field(default_factory=dict)
+
+
+class Step(BaseModel):
+    """An event of ``Assistant.stream``: a step begins.
+
+    ``count`` is how much it has before it: passages in the index for "retrieve", passages found for "read".
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: Literal["understand", "retrieve", "read", "ground", "phrase", "check"]
+    count: int = 0
+
+
+class TextPiece(BaseModel):
+    """An event of ``Assistant.stream``: the next piece of the answer's text."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
