@@ -1,10 +1,13 @@
 """An article, as the index keeps it."""
 
 import hashlib
+import re
 from datetime import date, datetime
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 DateSource = Literal["metadata", "page", "dateline", "file", "unknown"]
 """How a publication date is known, best first."""
@@ -41,6 +44,12 @@ class Article(BaseModel):
     published_reason: str | None = None
     fetched: datetime | None = None
 
+    @field_validator("title", "text", "source", "url")
+    @classmethod
+    def _no_lone_surrogates(cls, text: str | None) -> str | None:
+        """Half a UTF-16 pair (JSON can hold one) is no character: it becomes U+FFFD, which keeps all offsets."""
+        return text and _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+
     @model_validator(mode="after")
     def _date_has_a_source(self) -> Self:
         if (self.published is None) != (self.published_from == "unknown"):
@@ -52,4 +61,4 @@ class Article(BaseModel):
     def content_hash(self) -> str:
         """SHA-256 of all that a reader would see change (everything but ``id`` and ``fetched``)."""
         fields = self.model_dump_json(exclude={"id", "fetched"})
-        return hashlib.sha256(fields.encode("utf-8", "surrogatepass")).hexdigest()
+        return hashlib.sha256(fields.encode()).hexdigest()
