@@ -1,0 +1,186 @@
+"""An index that is open: search it, read its articles, add and remove some."""
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from index.article import Article
+from index.config import IndexSettings
+from index.errors import EncoderMismatchError
+from index.fusion import fuse
+from index.passage import Passage
+from index.snapshot import Snapshot
+from index.store import ARTICLES_FILE, connect
+
+if TYPE_CHECKING:
+    from index.encoder import Encoder
+    from index.retriever import HybridRetriever
+    from index.update import SyncReport
+
+
+class Hit(NamedTuple):
+    """A passage that was found. ``similarity`` is the cosine to the question, None if only its words matched."""
+
+    passage: Passage
+    article: Article
+    score: float
+    similarity: float | None
+
+
+class Index:
+    """An open index. Every search sees one whole generation, and the newest: no reopening is needed.
+
+    Safe to use from several threads. The encoder is loaded when it is first needed.
+    """
+
+    def __init__(self, folder: Path, settings: IndexSettings, encoder: "Encoder | None" = None) -> None:
+        """Open the index in ``folder``. Raises NoIndexError, DamagedError, StoreError."""
+        self.folder = folder
+        self.settings = settings
+        self._encoder = encoder
+        self._lock = threading.Lock()
+        self._watch = connect(folder, ARTICLES_FILE)
+        self._seen = self._version()
+        self._snapshot = Snapshot(folder)
+        self._users = {id(self._snapshot): 0}
+
+    @property
+    def encoder(self) -> "Encoder":
+        """The configured encoder, loaded at the first use."""
+        with self._lock:
+            if self._encoder is None:
+                from index.encoder import Encoder
+
+                self._encoder = Encoder.open(self.settings.encoder)
+        return self._encoder
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """The newest generation, unchanged for as long as the context lasts."""
+        with self._lock:
+            current = self._newest()
+            self._users[id(current)] += 1
+        try:
+            yield current
+        finally:
+            with self._lock:
+                self._users[id(current)] -= 1
+                self._let_go(current)
+
+    def _newest(self) -> Snapshot:
+        version = self._version()
+        if version != self._seen:
+            earlier = self._snapshot
+            self._snapshot = Snapshot(self.folder, earlier)
+            self._users[id(self._snapshot)] = 0
+            self._seen = version
+            self._let_go(earlier)
+        return self._snapshot
+
+    def _let_go(self, snapshot: Snapshot) -> None:
+        if snapshot is not self._snapshot and self._users.get(id(snapshot)) == 0:
+            del self._users[id(snapshot)]
+            snapshot.close()
+
+    def _version(self) -> int:
+        # Changes whenever another connection has committed; costs microseconds.
+        return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
+
+    def search(
+        self,
+        question: str,
+        *,
+        count: int | None = None,
+        published_after: date | None = None,
+        published_before: date | None = None,
+        sources: Sequence[str] | None = None,
+        languages: Sequence[str] | None = None,
+    ) -> list[Hit]:
+        """The passages most likely to answer, best first: nearest in meaning and in words, fused.
+
+        Filters are exact, dates inclusive; fewer than ``count`` come back when fewer fit.
+        """
+        limit = self.settings.retriever.passages if count is None else count
+        candidates = max(self.settings.retriever.candidates, limit)
+        vector = self.encoder.encode_queries([question])[0]
+        with self.snapshot() as snapshot:
+            if snapshot.count("passages") == 0:
+                return []
+            if snapshot.encoder != self.encoder.fingerprint:
+                raise EncoderMismatchError(
+                    f"{self.folder}: the index was made by encoder '{snapshot.encoder}', the configured one is "
+                    f"'{self.encoder.fingerprint}'; run `kabar index` to encode it again"
+                )
+            only = snapshot.choose(published_after, published_before, sources, languages)
+            dense = snapshot.nearest(vector, candidates, only)
+            lexical = snapshot.matching(question, candidates, only)
+            ranked = fuse(dense, lexical, limit=limit)
+            passages = snapshot.passages([number for number, _ in ranked])
+            articles = {
+                article.id: article
+                for article in snapshot.articles(list({passage.article_id for passage in passages.values()}))
+            }
+        similarity = dict(dense)
+        return [
+            Hit(passages[number], articles[passages[number].article_id], score, similarity.get(number))
+            for number, score in ranked
+        ]
+
+    def article(self, article_id: str) -> Article | None:
+        """One article by its id."""
+        with self.snapshot() as snapshot:
+            return next(iter(snapshot.articles([article_id])), None)
+
+    def __iter__(self) -> Iterator[Article]:
+        """All articles, newest first."""
+        with self.snapshot() as snapshot:
+            return iter(snapshot.articles())
+
+    def __len__(self) -> int:
+        """Number of articles."""
+        with self.snapshot() as snapshot:
+            return snapshot.count("articles")
+
+    @property
+    def generation(self) -> int:
+        """Number of the newest generation; it grows with every change."""
+        with self.snapshot() as snapshot:
+            return snapshot.generation
+
+    def add(self, articles: Iterable[Article]) -> "SyncReport":
+        """Add articles, or replace those of the same id; all of them or, after an error, none."""
+        from index.update import add
+
+        return add(articles, folder=self.folder, settings=self.settings, encoder=self.encoder)
+
+    def remove(self, ids: Iterable[str]) -> "SyncReport":
+        """Remove articles; unknown ids are reported as problems."""
+        from index.update import remove
+
+        return remove(ids, folder=self.folder)
+
+    def as_retriever(self, **filters: Any) -> "HybridRetriever":
+        """The index as a LangChain retriever; ``filters`` are the keywords of ``search``."""
+        from index.retriever import HybridRetriever
+
+        return HybridRetriever(index=self, filters=filters)
+
+    def close(self) -> None:
+        """Close the files; the index cannot be used after."""
+        with self._lock:
+            self._snapshot.close()
+            with contextlib.suppress(sqlite3.Error):
+                self._watch.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,142 @@
+"""One generation of the index, as a reader sees it: nothing in it changes while it is used."""
+
+import sqlite3
+import threading
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from index import vectors
+from index.article import Article
+from index.lexical import query
+from index.passage import Passage
+from index.store import ARTICLES_FILE, VECTORS_FILE, check_format, connect, meta, read_articles, read_passages
+
+
+class Snapshot:
+    """A read transaction on SQLite with the FAISS index that belongs to it. Safe to share between threads."""
+
+    def __init__(self, folder: Path, earlier: "Snapshot | None" = None) -> None:
+        """Open the newest generation; ``earlier`` lends its FAISS base if that has not changed."""
+        self._lock = threading.Lock()
+        self._connection = connect(folder, ARTICLES_FILE)
+        try:
+            self._connection.execute("BEGIN")
+            check_format(self._connection, folder)
+            self.generation = int(meta(self._connection, "generation") or 0)
+            self.encoder = meta(self._connection, "encoder") or ""
+            stored = connect(folder, VECTORS_FILE)
+            try:
+                self._base, self._recent = self._open_vectors(folder, stored, earlier)
+            finally:
+                stored.close()
+            self._removed = np.asarray(
+                [row[0] for row in self._connection.execute("SELECT passage_id FROM removed")], dtype=np.int64
+            )
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _open_vectors(
+        self, folder: Path, stored: sqlite3.Connection, earlier: "Snapshot | None"
+    ) -> tuple[vectors.Base, vectors.Base]:
+        if earlier is not None and earlier.base_file and f'"{earlier.base_file}"' in (self._meta("faiss") or ""):
+            base = earlier._base
+        else:
+            base = vectors.load(folder, self._connection) or vectors.build(self._connection, stored, self.encoder)
+        return base, vectors.build(self._connection, stored, self.encoder, after=base.last_passage)
+
+    def _meta(self, key: str) -> str | None:
+        return meta(self._connection, key)
+
+    @property
+    def base_file(self) -> str:
+        """Name of the FAISS file in use; "" if the vectors were read from SQLite."""
+        return self._base.file
+
+    def close(self) -> None:
+        """Let the generation go."""
+        with self._lock:
+            self._connection.close()
+
+    def nearest(self, vector: np.ndarray, count: int, only: np.ndarray | None = None) -> list[tuple[int, float]]:
+        """(passage number, cosine) of the passages nearest to a unit vector [dimension], best first."""
+        found = vectors.search(self._base.index, vector, count, only=only, without=self._removed)
+        found += vectors.search(self._recent.index, vector, count, only=only, without=self._removed)
+        return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:count]
+
+    def matching(self, text: str, count: int, only: np.ndarray | None = None) -> list[tuple[int, float]]:
+        """(passage number, BM25 score) of the passages that share terms with ``text``, best first."""
+        expression = query(text)
+        if not expression or count < 1:
+            return []
+        # FTS5's bm25() is negative, better is lower.
+        statement = "SELECT rowid, -bm25(terms) AS score FROM terms WHERE terms MATCH ? ORDER BY score DESC, rowid"
+        with self._lock:
+            if only is None:
+                return self._connection.execute(f"{statement} LIMIT ?", (expression, count)).fetchall()
+            allowed = set(only.tolist())
+            rows = self._connection.execute(statement, (expression,))
+            return [row for row in rows if row[0] in allowed][:count]
+
+    def choose(
+        self, after: date | None, before: date | None, sources: Sequence[str] | None, languages: Sequence[str] | None
+    ) -> np.ndarray | None:
+        """Numbers (int64) of the passages of articles published from ``after`` to ``before``, both included."""
+        conditions: list[str] = []
+        values: list[str] = []
+        if after is not None:
+            conditions.append("published >= ?")
+            values.append(after.isoformat())
+        if before is not None:
+            conditions.append("published <= ?")
+            values.append(before.isoformat())
+        for column, names in (("source", sources), ("language", languages)):
+            if names is not None:
+                conditions.append(f"{column} IN ({', '.join('?' * len(names))})")
+                values.extend(names)
+        if not conditions:
+            return None
+        statement = (
+            "SELECT passages.id FROM passages JOIN articles ON articles.id = article_id WHERE " + " AND ".join(conditions)
+        )
+        with self._lock:
+            return np.asarray([row[0] for row in self._connection.execute(statement, values)], dtype=np.int64)
+
+    def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:
+        """Passages by number."""
+        with self._lock:
+            return read_passages(self._connection, numbers)
+
+    def articles(self, ids: Sequence[str] | None = None) -> list[Article]:
+        """Articles by id, or all, newest first."""
+        with self._lock:
+            return list(read_articles(self._connection, ids))
+
+    def count(self, table: str) -> int:
+        """How many "articles" or "passages" there are."""
+        if table not in ("articles", "passages"):
+            raise ValueError(table)
+        with self._lock:
+            return int(self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+    def languages(self) -> dict[str, int]:
+        """Number of articles by language, most first."""
+        statement = "SELECT language, count(*) FROM articles GROUP BY language ORDER BY 2 DESC, 1"
+        with self._lock:
+            return dict(self._connection.execute(statement).fetchall())
+
+    def passages_of(self) -> dict[str, int]:
+        """Number of passages by article id."""
+        with self._lock:
+            rows = self._connection.execute("SELECT article_id, count(*) FROM passages GROUP BY article_id")
+            return dict(rows.fetchall())
+
+    def period(self) -> tuple[date, date] | None:
+        """First and last publication date that is known better than by a file's time."""
+        statement = "SELECT min(published), max(published) FROM articles WHERE published_from NOT IN ('file', 'unknown')"
+        with self._lock:
+            first, last = self._connection.execute(statement).fetchone()
+        return (date.fromisoformat(first), date.fromisoformat(last)) if first else None

@@ -1,0 +1,366 @@
+"""The index on disk: SQLite is the truth, everything else can be made from it.
+
+Layout of the folder (format 1)::
+
+    articles.sqlite      articles, passages, lexical index, what each file gave: one transaction a generation
+    vectors.sqlite       passage hash + encoder -> vector; only ever added to, so that no passage is encoded twice
+    vectors-N.faiss      FAISS index of generation N (see index.vectors); derived
+    lock                 held by the one process that writes
+
+``articles.sqlite`` only ever refers to vectors that are already safe in ``vectors.sqlite``: a crash between the two
+leaves vectors that nobody refers to yet, and the next run finds them there.
+"""
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from index.article import Article
+from index.errors import BusyError, DamagedError, NoIndexError, StoreError, WriteError
+from index.lexical import TOKENIZER, terms
+from index.passage import Passage
+
+FORMAT = 1
+ARTICLES_FILE = "articles.sqlite"
+VECTORS_FILE = "vectors.sqlite"
+
+_ARTICLES_SCHEMA = f"""
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE articles (
+    id TEXT PRIMARY KEY, content_hash TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL, url TEXT, source TEXT,
+    language TEXT NOT NULL, published TEXT, published_from TEXT NOT NULL, published_certainty REAL NOT NULL,
+    published_reason TEXT, fetched TEXT
+) WITHOUT ROWID;
+CREATE INDEX articles_by_content ON articles (content_hash);
+CREATE INDEX articles_by_date ON articles (published);
+-- AUTOINCREMENT: a number is never used again, so that an older FAISS file can never mean another passage.
+CREATE TABLE passages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, article_id TEXT NOT NULL REFERENCES articles (id), ordinal INTEGER NOT NULL,
+    sentences TEXT NOT NULL, text TEXT NOT NULL, hash BLOB NOT NULL, UNIQUE (article_id, ordinal)
+);
+CREATE VIRTUAL TABLE terms USING fts5 (
+    words, tokenize = "{TOKENIZER}"
+);
+-- Numbers of passages that a FAISS file may still hold but that are gone.
+CREATE TABLE removed (passage_id INTEGER PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE files (
+    path TEXT PRIMARY KEY, root TEXT NOT NULL, size INTEGER NOT NULL, modified INTEGER NOT NULL, sha256 TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE file_articles (
+    path TEXT NOT NULL REFERENCES files (path), article_id TEXT NOT NULL REFERENCES articles (id),
+    PRIMARY KEY (path, article_id)
+) WITHOUT ROWID;
+CREATE INDEX file_articles_by_article ON file_articles (article_id);
+"""
+_VECTORS_SCHEMA = """
+CREATE TABLE IF NOT EXISTS vectors (
+    encoder TEXT NOT NULL, hash BLOB NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (encoder, hash)
+) WITHOUT ROWID;
+"""
+# SQLite limits the number of host parameters in a statement; lists go in as one JSON array instead.
+_IN = "(SELECT value FROM json_each(?))"
+_ARTICLE_COLUMNS = (
+    "id, title, text, url, source, language, published, published_from, published_certainty, published_reason, fetched"
+)
+
+
+def connect(folder: Path, file: str, *, create: bool = False) -> sqlite3.Connection:
+    """Open one of the databases. Raises NoIndexError, DamagedError or WriteError."""
+    path = folder / file
+    if not create and not path.is_file():
+        raise NoIndexError(f"{folder}: there is no index here yet; make one with `kabar index FOLDER`")
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+        with writing(folder):
+            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA temp_store = MEMORY")
+    except sqlite3.Error as error:
+        raise DamagedError(f"{path}: not a usable index ({error}); run `kabar doctor`") from None
+    return connection
+
+
+@contextlib.contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn SQLite's and the system's refusals to write into one clear error."""
+    try:
+        yield
+    except (sqlite3.OperationalError, OSError) as error:
+        message = str(error)
+        if isinstance(error, sqlite3.OperationalError) and not any(
+            sign in message for sign in ("full", "readonly", "unable to open", "I/O", "locked")
+        ):
+            raise
+        raise WriteError(
+            f"{folder}: could not write the index ({message}); it is as it was. Free some space or check the folder"
+        ) from error
+
+
+class Writer:
+    """The one process that may change an index; everything between ``with`` is one generation or nothing.
+
+    Raises BusyError if another process is writing, WriteError if the disk refuses.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock = FileLock(folder / "lock")
+            try:
+                self._lock.acquire(blocking=False)
+            except Timeout:
+                raise BusyError(f"{folder}: another process is writing this index; wait until it is done") from None
+        try:
+            self.connection = connect(folder, ARTICLES_FILE, create=True)
+            self._vectors = connect(folder, VECTORS_FILE, create=True)
+            with writing(folder):
+                self._vectors.executescript(_VECTORS_SCHEMA)
+                self.connection.execute("BEGIN IMMEDIATE")
+                self._prepare()
+        except BaseException:
+            self._close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        for name in ("connection", "_vectors"):
+            if (connection := getattr(self, name, None)) is not None:
+                connection.close()
+        self._lock.release()
+
+    def _prepare(self) -> None:
+        tables = self.connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'meta'").fetchone()[0]
+        if not tables:
+            for statement in _statements(_ARTICLES_SCHEMA):
+                self.connection.execute(statement)
+            self.set_meta("format", str(FORMAT))
+            self.set_meta("generation", "0")
+        check_format(self.connection, self.folder)
+
+    # What is there
+
+    def meta(self, key: str) -> str | None:
+        """A value of the index as a whole, or None."""
+        return meta(self.connection, key)
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Set a value of the index as a whole."""
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def files(self, root: str | None = None) -> dict[str, tuple[int, int, str]]:
+        """Path -> (size, time of change in ns, SHA-256) of the files read before, all or those below ``root``."""
+        where = "" if root is None else "WHERE root = ?"
+        rows = self.connection.execute(
+            f"SELECT path, size, modified, sha256 FROM files {where}", () if root is None else (root,)
+        )
+        return {path: (size, modified, digest) for path, size, modified, digest in rows}
+
+    def find_content(self, content_hash: str) -> str | None:
+        """Id of the article with this content, if it is there."""
+        row = self.connection.execute("SELECT id FROM articles WHERE content_hash = ?", (content_hash,)).fetchone()
+        return row[0] if row else None
+
+    def content_of(self, article_id: str) -> str | None:
+        """Content hash of an article, if it is there."""
+        row = self.connection.execute("SELECT content_hash FROM articles WHERE id = ?", (article_id,)).fetchone()
+        return row[0] if row else None
+
+    def articles_of(self, path: str) -> set[str]:
+        """Ids of the articles that a file gave."""
+        return {row[0] for row in self.connection.execute("SELECT article_id FROM file_articles WHERE path = ?", (path,))}
+
+    def files_of(self, article_id: str) -> set[str]:
+        """Files that gave this article."""
+        rows = self.connection.execute("SELECT path FROM file_articles WHERE article_id = ?", (article_id,))
+        return {row[0] for row in rows}
+
+    # Changes
+
+    def put(self, article: Article, passages: Sequence[tuple[Passage, bytes]]) -> None:
+        """Add an article with its passages and their hashes, or replace the one of the same id."""
+        self._drop_passages(article.id)
+        values = article.model_dump(mode="json")
+        self.connection.execute(
+            f"INSERT INTO articles (content_hash, {_ARTICLE_COLUMNS}) VALUES ({', '.join('?' * 12)})"
+            " ON CONFLICT (id) DO UPDATE SET "
+            + ", ".join(f"{name} = excluded.{name}" for name in ("content_hash", *_ARTICLE_COLUMNS.split(", ")[1:])),
+            (article.content_hash, *(values[name] for name in _ARTICLE_COLUMNS.split(", "))),
+        )
+        for passage, digest in passages:
+            cursor = self.connection.execute(
+                "INSERT INTO passages (article_id, ordinal, sentences, text, hash) VALUES (?, ?, ?, ?, ?)",
+                (article.id, passage.ordinal, json.dumps(passage.sentences), passage.text, digest),
+            )
+            words = terms(f"{article.title}\n{passage.text}", article.language)
+            self.connection.execute("INSERT INTO terms (rowid, words) VALUES (?, ?)", (cursor.lastrowid, " ".join(words)))
+
+    def remove(self, article_id: str) -> bool:
+        """Remove an article and all that belongs to it; False if it was not there."""
+        self._drop_passages(article_id)
+        self.connection.execute("DELETE FROM file_articles WHERE article_id = ?", (article_id,))
+        return self.connection.execute("DELETE FROM articles WHERE id = ?", (article_id,)).rowcount > 0
+
+    def _drop_passages(self, article_id: str) -> None:
+        chosen = "SELECT id FROM passages WHERE article_id = ?"
+        self.connection.execute(f"INSERT INTO removed {chosen}", (article_id,))
+        self.connection.execute(f"DELETE FROM terms WHERE rowid IN ({chosen})", (article_id,))
+        self.connection.execute("DELETE FROM passages WHERE article_id = ?", (article_id,))
+
+    def set_file(self, path: str, root: str, state: tuple[int, int, str], article_ids: set[str]) -> None:
+        """Remember what a file looked like and which articles it gave."""
+        self.connection.execute("DELETE FROM file_articles WHERE path = ?", (path,))
+        self.connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", (path, root, *state))
+        self.connection.executemany("INSERT INTO file_articles VALUES (?, ?)", [(path, name) for name in article_ids])
+
+    def forget_file(self, path: str) -> None:
+        """Forget a file; its articles stay until they are removed."""
+        self.connection.execute("DELETE FROM file_articles WHERE path = ?", (path,))
+        self.connection.execute("DELETE FROM files WHERE path = ?", (path,))
+
+    # Vectors
+
+    def missing_vectors(self, encoder: str, hashes: Sequence[bytes]) -> set[bytes]:
+        """Those of ``hashes`` for which ``encoder`` has made no vector yet."""
+        wanted = set(hashes)
+        for digest in list(wanted):
+            if self._vectors.execute("SELECT 1 FROM vectors WHERE encoder = ? AND hash = ?", (encoder, digest)).fetchone():
+                wanted.discard(digest)
+        return wanted
+
+    def put_vectors(self, encoder: str, hashes: Sequence[bytes], vectors: np.ndarray) -> None:
+        """Keep vectors [n, dimension] safely, before anything refers to them; stored as 16-bit floats."""
+        with writing(self.folder):
+            self._vectors.execute("BEGIN IMMEDIATE")
+            try:
+                self._vectors.executemany(
+                    "INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)",
+                    [
+                        (encoder, digest, vector.astype("<f2").tobytes())
+                        for digest, vector in zip(hashes, vectors, strict=True)
+                    ],
+                )
+                self._vectors.execute("COMMIT")
+            except BaseException:
+                if self._vectors.in_transaction:
+                    self._vectors.execute("ROLLBACK")
+                raise
+
+    def commit(self) -> int:
+        """Make the changes the next generation, all at once; its number."""
+        number = int(self.meta("generation") or 0) + 1
+        with writing(self.folder):
+            self.set_meta("generation", str(number))
+            self.connection.execute("COMMIT")
+            self.connection.execute("BEGIN IMMEDIATE")
+        return number
+
+    def commit_meta(self) -> None:
+        """Commit changes that readers need not notice."""
+        with writing(self.folder):
+            self.connection.execute("COMMIT")
+            self.connection.execute("BEGIN IMMEDIATE")
+
+    def forget_unused_vectors(self) -> int:
+        """Delete vectors of passages that are no longer there; how many."""
+        used = {row[0] for row in self.connection.execute("SELECT hash FROM passages")}
+        encoder = self.meta("encoder")
+        unused = [
+            (name, digest)
+            for name, digest in self._vectors.execute("SELECT encoder, hash FROM vectors")
+            if name != encoder or digest not in used
+        ]
+        with writing(self.folder):
+            self._vectors.execute("BEGIN IMMEDIATE")
+            self._vectors.executemany("DELETE FROM vectors WHERE encoder = ? AND hash = ?", unused)
+            self._vectors.execute("COMMIT")
+        return len(unused)
+
+
+def meta(connection: sqlite3.Connection, key: str) -> str | None:
+    """A value of the index as a whole, or None."""
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return row[0] if row else None
+
+
+def check_format(connection: sqlite3.Connection, folder: Path) -> None:
+    """Raise StoreError if the index is of another format than this version reads."""
+    try:
+        found = meta(connection, "format")
+    except sqlite3.DatabaseError as error:
+        raise DamagedError(f"{folder / ARTICLES_FILE}: {error}; run `kabar doctor`") from None
+    if found != str(FORMAT):
+        raise StoreError(
+            f"{folder}: index format {found}, this kabar reads format {FORMAT}; remove the folder and index again"
+        )
+
+
+def read_articles(
+    connection: sqlite3.Connection, ids: Sequence[str] | None = None
+) -> Iterator[Article]:
+    """Articles by id, or all of them by date, newest first."""
+    query = f"SELECT {_ARTICLE_COLUMNS} FROM articles"
+    if ids is not None:
+        rows = connection.execute(f"{query} WHERE id IN {_IN}", (json.dumps(list(ids)),))
+    else:
+        rows = connection.execute(f"{query} ORDER BY published DESC, id")
+    names = _ARTICLE_COLUMNS.split(", ")
+    for row in rows:
+        yield Article.model_validate(dict(zip(names, row, strict=True)))
+
+
+def read_passages(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, Passage]:
+    """Passages by their number in the index."""
+    rows = connection.execute(
+        f"SELECT id, article_id, ordinal, sentences, text FROM passages WHERE id IN {_IN}",
+        (json.dumps([int(number) for number in numbers]),),
+    )
+    return {
+        number: Passage(
+            article_id=article_id,
+            ordinal=ordinal,
+            sentences=tuple((start, end) for start, end in json.loads(sentences)),
+            text=text,
+        )
+        for number, article_id, ordinal, sentences, text in rows
+    }
+
+
+def read_vectors(vectors: sqlite3.Connection, encoder: str, hashes: Sequence[bytes]) -> np.ndarray:
+    """Vectors [n, dimension] float32 in the order of ``hashes``. Raises DamagedError if one is missing."""
+    found = []
+    for digest in hashes:
+        row = vectors.execute("SELECT vector FROM vectors WHERE encoder = ? AND hash = ?", (encoder, digest)).fetchone()
+        if row is None:
+            raise DamagedError("vectors.sqlite: a passage's vector is missing; `kabar index` encodes it again")
+        found.append(np.frombuffer(row[0], dtype="<f2"))
+    return np.asarray(found, dtype=np.float32).reshape(len(found), -1)
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of an SQL script (executescript would commit the transaction first)."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
