@@ -1,0 +1,61 @@
+"""Write README's tables from benchmarks/results/*.json, between their markers.
+
+    python benchmarks/tables.py            write them
+    python benchmarks/tables.py --check    say which are stale, and fail
+
+A table stands between ``<!-- table: NAME -->`` and ``<!-- end of table -->``, and is made from results/NAME.json.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from machine import described
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+RESULTS = Path(__file__).resolve().parent / "results"
+TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+
+
+def small_things(result: dict[str, Any]) -> list[list[str]]:
+    """What is measured, the figure, and the limit that it is held to."""
+    rows = [["", "measured", "limit"]]
+    for row in result["rows"]:
+        limit = "" if row["limit"] is None else f"{row['limit']:g} {row['unit']}"
+        rows.append([row["what"], f"{row['value']:g} {row['unit']}", limit])
+    return rows
+
+
+TABLES: dict[str, Callable[[dict[str, Any]], list[list[str]]]] = {"small_things": small_things}
+
+
+def table(name: str) -> str:
+    """The table in Markdown, with the command and the machine it was measured on."""
+    result = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    head, *body = TABLES[name](result)
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *body]
+    text = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return f"\n{text}\n\n`{result['command']}`, on {described(result['machine'])}.\n\n"
+
+
+def filled(text: str) -> str:
+    """The text with every table in it made anew."""
+    return TABLE.sub(lambda found: found[1] + table(found[2]) + found[3], text)
+
+
+def main() -> None:
+    """Write README, or check it."""
+    before = README.read_text(encoding="utf-8")
+    after = filled(before)
+    if "--check" in sys.argv[1:] and before != after:
+        sys.exit("README.md: its tables do not show benchmarks/results; python benchmarks/tables.py writes them")
+    if before != after:
+        README.write_text(after, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
