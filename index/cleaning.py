@@ -12,7 +12,9 @@ from importlib.resources import files
 _INITIALS = re.compile(r"[\[(]\s*[a-z]{1,4}(?:\s*[/|,]\s*[a-z]{1,4}){0,4}\s*[\])]\s*\Z")
 # Where a headline was glued to the next sentence: "... ke RusiaKunjungan tersebut". Prefixes of names that are spelled
 # like that ("McDonald", "YouTube") are no such place, and the headline's last word is a real word.
-_GLUE = re.compile(r"(?<=[^\W\d_]{2}[a-zà-öø-ÿа-яёa-ž])(?<!\bMac)(?<!\bYou)(?<!\bFace)(?=[A-ZÀ-ÖØ-ÞА-ЯЁ][a-zà-öø-ÿа-яё ])")
+_GLUE = re.compile(
+    r"(?<=[^\W\d_]{2}[a-zà-öø-ÿа-яёa-ž])(?<!\bMac)(?<!\bYou)(?<!\bFace)(?=[A-ZÀ-ÖØ-ÞА-ЯЁ][a-zà-öø-ÿа-яё ])"
+)
 
 
 def furniture(text: str) -> list[tuple[int, int]]:
@@ -32,7 +34,7 @@ def furniture(text: str) -> list[tuple[int, int]]:
 def _read_also() -> re.Pattern[str]:
     words = json.loads(files("index").joinpath("data/furniture.json").read_text(encoding="utf-8"))["read_also"]
     alternatives = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-    # Only at the start of a line, and only before a colon, a dash or a line of its own: "Read more books" is a sentence.
+    # Only at the start of a line, before a colon or dash or alone on its line: "Read more books" is a sentence.
     return re.compile(rf"^[ \t*>»•▶-]*(?P<line>(?:{alternatives})\s*(?:[:：|–—»>]|\r?$))", re.IGNORECASE | re.MULTILINE)
 
 

@@ -29,7 +29,7 @@ class Snapshot:
             self.encoder = meta(self._connection, "encoder") or ""
             stored = connect(folder, VECTORS_FILE)
             try:
-                self._base, self._recent = self._open_vectors(folder, stored, earlier)
+                self.base, self._recent = self._open_vectors(folder, stored, earlier)
             finally:
                 stored.close()
             self._removed = np.asarray(
@@ -42,19 +42,14 @@ class Snapshot:
     def _open_vectors(
         self, folder: Path, stored: sqlite3.Connection, earlier: "Snapshot | None"
     ) -> tuple[vectors.Base, vectors.Base]:
-        if earlier is not None and earlier.base_file and f'"{earlier.base_file}"' in (self._meta("faiss") or ""):
-            base = earlier._base
+        if earlier is not None and earlier.base.file and f'"{earlier.base.file}"' in (self._meta("faiss") or ""):
+            base = earlier.base
         else:
             base = vectors.load(folder, self._connection) or vectors.build(self._connection, stored, self.encoder)
         return base, vectors.build(self._connection, stored, self.encoder, after=base.last_passage)
 
     def _meta(self, key: str) -> str | None:
         return meta(self._connection, key)
-
-    @property
-    def base_file(self) -> str:
-        """Name of the FAISS file in use; "" if the vectors were read from SQLite."""
-        return self._base.file
 
     def close(self) -> None:
         """Let the generation go."""
@@ -63,7 +58,7 @@ class Snapshot:
 
     def nearest(self, vector: np.ndarray, count: int, only: np.ndarray | None = None) -> list[tuple[int, float]]:
         """(passage number, cosine) of the passages nearest to a unit vector [dimension], best first."""
-        found = vectors.search(self._base.index, vector, count, only=only, without=self._removed)
+        found = vectors.search(self.base.index, vector, count, only=only, without=self._removed)
         found += vectors.search(self._recent.index, vector, count, only=only, without=self._removed)
         return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:count]
 
@@ -99,8 +94,8 @@ class Snapshot:
                 values.extend(names)
         if not conditions:
             return None
-        statement = (
-            "SELECT passages.id FROM passages JOIN articles ON articles.id = article_id WHERE " + " AND ".join(conditions)
+        statement = "SELECT passages.id FROM passages JOIN articles ON articles.id = article_id WHERE " + " AND ".join(
+            conditions
         )
         with self._lock:
             return np.asarray([row[0] for row in self._connection.execute(statement, values)], dtype=np.int64)
@@ -136,7 +131,9 @@ class Snapshot:
 
     def period(self) -> tuple[date, date] | None:
         """First and last publication date that is known better than by a file's time."""
-        statement = "SELECT min(published), max(published) FROM articles WHERE published_from NOT IN ('file', 'unknown')"
+        statement = (
+            "SELECT min(published), max(published) FROM articles WHERE published_from NOT IN ('file', 'unknown')"
+        )
         with self._lock:
             first, last = self._connection.execute(statement).fetchone()
         return (date.fromisoformat(first), date.fromisoformat(last)) if first else None

@@ -35,9 +35,11 @@ FIELDS: dict[str, tuple[str, ...]] = {
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?\r?\n)?---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _LONGEST_HEADLINE = 160
-_END_OF_SENTENCE = tuple(".!?。！？…:;,،؛؟।”\"»")
+_END_OF_SENTENCE = tuple('.!?。！？…:;,،؛؟।”"»')
 # A file's time says when it was copied, more often than when the article came out.
 _FILE_TIME_CERTAINTY = 0.1
+# charset-normalizer's measure of how unlike a text the decoded text is, 0..1.
+_MOST_CHAOS = 0.2
 
 
 class Problem(NamedTuple):
@@ -111,7 +113,7 @@ def _decode(content: bytes) -> tuple[str, str]:
     from charset_normalizer import from_bytes
 
     best = from_bytes(content).best()
-    if best is None or best.chaos > 0.2:
+    if best is None or best.chaos > _MOST_CHAOS:
         raise ArticleError("", "binary file, not text")
     return str(best), f"read as {best.encoding}"
 

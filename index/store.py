@@ -88,6 +88,21 @@ def connect(folder: Path, file: str, *, create: bool = False) -> sqlite3.Connect
     return connection
 
 
+def exists(folder: Path) -> bool:
+    """Whether ``folder`` holds an index with a finished generation (a first run that was cut off has none)."""
+    if not (folder / ARTICLES_FILE).is_file():
+        return False
+    connection = connect(folder, ARTICLES_FILE)
+    try:
+        if not connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'meta'").fetchone()[0]:
+            return False
+        return int(meta(connection, "generation") or 0) > 0
+    except sqlite3.DatabaseError:
+        return True  # there is one, and it is damaged: opening it says so
+    finally:
+        connection.close()
+
+
 @contextlib.contextmanager
 def writing(folder: Path) -> Iterator[None]:
     """Turn SQLite's and the system's refusals to write into one clear error."""
@@ -187,7 +202,9 @@ class Writer:
 
     def articles_of(self, path: str) -> set[str]:
         """Ids of the articles that a file gave."""
-        return {row[0] for row in self.connection.execute("SELECT article_id FROM file_articles WHERE path = ?", (path,))}
+        return {
+            row[0] for row in self.connection.execute("SELECT article_id FROM file_articles WHERE path = ?", (path,))
+        }
 
     def files_of(self, article_id: str) -> set[str]:
         """Files that gave this article."""
@@ -212,7 +229,9 @@ class Writer:
                 (article.id, passage.ordinal, json.dumps(passage.sentences), passage.text, digest),
             )
             words = terms(f"{article.title}\n{passage.text}", article.language)
-            self.connection.execute("INSERT INTO terms (rowid, words) VALUES (?, ?)", (cursor.lastrowid, " ".join(words)))
+            self.connection.execute(
+                "INSERT INTO terms (rowid, words) VALUES (?, ?)", (cursor.lastrowid, " ".join(words))
+            )
 
     def remove(self, article_id: str) -> bool:
         """Remove an article and all that belongs to it; False if it was not there."""
@@ -243,7 +262,9 @@ class Writer:
         """Those of ``hashes`` for which ``encoder`` has made no vector yet."""
         wanted = set(hashes)
         for digest in list(wanted):
-            if self._vectors.execute("SELECT 1 FROM vectors WHERE encoder = ? AND hash = ?", (encoder, digest)).fetchone():
+            if self._vectors.execute(
+                "SELECT 1 FROM vectors WHERE encoder = ? AND hash = ?", (encoder, digest)
+            ).fetchone():
                 wanted.discard(digest)
         return wanted
 
@@ -314,9 +335,7 @@ def check_format(connection: sqlite3.Connection, folder: Path) -> None:
         )
 
 
-def read_articles(
-    connection: sqlite3.Connection, ids: Sequence[str] | None = None
-) -> Iterator[Article]:
+def read_articles(connection: sqlite3.Connection, ids: Sequence[str] | None = None) -> Iterator[Article]:
     """Articles by id, or all of them by date, newest first."""
     query = f"SELECT {_ARTICLE_COLUMNS} FROM articles"
     if ids is not None:

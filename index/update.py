@@ -51,18 +51,30 @@ class Progress(NamedTuple):
 class _Run:
     """The changes of one run, in the writer's transaction."""
 
-    def __init__(self, writer: Writer, settings: IndexSettings, encoder: "Callable[[], Encoder]") -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        settings: IndexSettings,
+        encoder: "Callable[[], Encoder]",
+        show: Callable[[Progress], None] = lambda _: None,
+    ) -> None:
         self.writer = writer
         self.settings = settings
         self._load_encoder = encoder
+        self._show = show
         self._loaded: Encoder | None = None
         self._waiting: dict[bytes, str] = {}
         self.added = self.changed = self.removed = self.unchanged = self.passages = self.encoded = 0
         self.problems: list[Problem] = []
-        self.on_encoded: Callable[[], None] = lambda: None
+        self.files = self.total = 0
+
+    def tell(self) -> None:
+        """Say how far the run is."""
+        self._show(Progress(self.files, self.total, self.encoded))
 
     @property
     def encoder(self) -> "Encoder":
+        """The encoder, loaded when it is first needed."""
         if self._loaded is None:
             self._loaded = self._load_encoder()
         return self._loaded
@@ -107,7 +119,7 @@ class _Run:
         if texts:
             self.writer.put_vectors(name, list(texts), self.encoder.encode_passages(list(texts.values())))
             self.encoded += len(texts)
-            self.on_encoded()
+            self.tell()
 
     def follow_encoder(self) -> bool:
         """If the encoder is not the one that the index was made by, encode every passage with it; True if so."""
@@ -171,22 +183,21 @@ def sync(
 
         with bar() as show:
             return sync(*places, config=settings, progress=show, encoder=encoder)
-    show_progress = progress or (lambda _: None)
     started = time.perf_counter()
     roots = [Path(place).expanduser().absolute() for place in places] or list(settings.index.articles)
-    found = {root: _files(root) for root in roots}
+    plan = [(root, path) for root in roots for path in _files(root)]
     with Writer(settings.index.path) as writer:
-        run = _Run(writer, settings, lambda: encoder or _open_encoder(settings))
-        plan = [(root, path) for root, paths in found.items() for path in paths]
-        for number, (root, path) in enumerate(plan, start=1):
-            run.on_encoded = lambda number=number: show_progress(Progress(number - 1, len(plan), run.encoded))
+        run = _Run(writer, settings, lambda: encoder or _open_encoder(settings), progress or (lambda _: None))
+        run.total = len(plan)
+        for root, path in plan:
             _sync_file(run, path, root)
-            show_progress(Progress(number, len(plan), run.encoded))
-        for root, paths in found.items():
-            present = {str(path) for path in paths}
-            for path in sorted(writer.files(str(root)).keys() - present):
-                _forget_file(run, path, writer.articles_of(path))
-                writer.forget_file(path)
+            run.files += 1
+            run.tell()
+        present = {str(path) for _, path in plan}
+        for root in roots:
+            for name in sorted(writer.files(str(root)).keys() - present):
+                _forget_file(run, name, writer.articles_of(name))
+                writer.forget_file(name)
         run.follow_encoder()
         return run.finish(started)
 
@@ -241,9 +252,7 @@ def _files(root: Path) -> list[Path]:
 def _sync_file(run: _Run, path: Path, root: Path) -> None:
     """Read a file if it is new or has changed since it was last read."""
     name = str(path)
-    known = run.writer.connection.execute(
-        "SELECT size, modified, sha256 FROM files WHERE path = ?", (name,)
-    ).fetchone()
+    known = run.writer.connection.execute("SELECT size, modified, sha256 FROM files WHERE path = ?", (name,)).fetchone()
     before = run.writer.articles_of(name)
     try:
         stat = path.stat()

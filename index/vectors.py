@@ -8,16 +8,14 @@ import hashlib
 import json
 import os
 import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from index.errors import DamagedError
 from index.store import VECTORS_FILE, Writer, meta, read_vectors, writing
-
-if TYPE_CHECKING:
-    import faiss
 
 # The base is written again when what came after it, or went from it, is this share of it; below the floor always.
 _REWRITE_SHARE = 0.1
@@ -25,10 +23,11 @@ _REWRITE_FLOOR = 20_000
 _CHUNK = 50_000
 
 
-class Base(NamedTuple):
-    """A FAISS index over passage numbers, and the last number it covers."""
+@dataclass(frozen=True)
+class Base:
+    """A FAISS index over passage numbers, the last number it covers, and the file it was read from, if any."""
 
-    index: "faiss.IndexIDMap2"
+    index: Any
     last_passage: int
     file: str
 
@@ -37,7 +36,7 @@ def build(connection: sqlite3.Connection, vectors: sqlite3.Connection, encoder: 
     """An exact inner-product index of all passages with a number above ``after``, read from SQLite."""
     import faiss
 
-    index = None
+    index: Any = None
     last = after
     while rows := connection.execute(
         "SELECT id, hash FROM passages WHERE id > ? ORDER BY id LIMIT ?", (last, _CHUNK)
@@ -108,7 +107,7 @@ def refresh(writer: Writer) -> None:
 
 
 def search(
-    index: "faiss.IndexIDMap2", vector: np.ndarray, count: int, *, only: np.ndarray | None, without: np.ndarray
+    index: Any, vector: np.ndarray, count: int, *, only: np.ndarray | None, without: np.ndarray
 ) -> list[tuple[int, float]]:
     """(passage number, cosine) of the ``count`` nearest, best first; exact, also under the restrictions.
 
@@ -123,7 +122,8 @@ def search(
         selector = faiss.IDSelectorBatch(np.setdiff1d(only, without))
     elif without.size:
         selector = faiss.IDSelectorNot(faiss.IDSelectorBatch(without))
-    parameters = faiss.SearchParameters(sel=selector) if selector is not None else None
+    make_parameters: Any = faiss.SearchParameters  # its wrapper's keywords are not in its types
+    parameters = make_parameters(sel=selector) if selector is not None else None
     scores, numbers = index.search(vector[np.newaxis, :], min(count, index.ntotal), params=parameters)
     return [(int(number), float(score)) for number, score in zip(numbers[0], scores[0], strict=True) if number >= 0]
 

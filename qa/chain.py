@@ -1,0 +1,239 @@
+"""The chain: understand, retrieve, read, ground, phrase, check; and the assistant that runs it."""
+
+import datetime
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from index.index import Index
+from qa.answer import Answer, Citation, Step, TextPiece
+from qa.config import Settings
+from qa.ground import ground
+from qa.language import name, sentence
+from qa.localise import date_text
+from qa.phrase import answer_text, checked, phrase
+from qa.reading import Reader
+from qa.turn import Evidence, Turn
+from qa.understand import understand
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import Runnable
+
+    from index.encoder import Encoder
+    from qa.writer import Writer
+
+History = Sequence[tuple[str, str]]
+Event = Step | TextPiece | Answer
+
+# Kept even when the reader finds nothing: to offer "the nearest passages" beside "the articles do not say".
+_PIECE = 24
+
+
+class Assistant:
+    """Answers questions about the articles of one index. Safe to use from several threads.
+
+    ``chain`` is the whole way from a Turn to a Turn as a LangChain Runnable; ``steps`` are its parts by name, each a
+    function of a Turn that can be used alone.
+    """
+
+    def __init__(self, index: Index, settings: Settings, *, reader: Reader, writer: "Writer | None") -> None:
+        self.index = index
+        self.settings = settings
+        self.reader = reader
+        self.writer = writer
+        self.steps: dict[str, Callable[[Turn], Turn]] = {
+            "understand": self._understand,
+            "retrieve": self._retrieve,
+            "read": self._read,
+            "ground": partial(ground, threshold=settings.reader.threshold),
+            "phrase": partial(phrase, writer=writer),
+            "check": checked,
+        }
+        # llama.cpp and the encoder use all cores for one question; two at once would only slow each other.
+        self._one_at_a_time = threading.Lock()
+
+    @classmethod
+    def open(cls, config: str | Path | Settings | None = None) -> Self:
+        """Load the models that the configuration names and open its index.
+
+        Raises ConfigError, NoIndexError, DamagedError, ModelError.
+        """
+        settings = config if isinstance(config, Settings) else Settings.load(config)
+        index = Index(settings.index.path, settings)
+        try:
+            return cls(index, settings, reader=_open_reader(settings, index.encoder), writer=_open_writer(settings))
+        except BaseException:
+            index.close()
+            raise
+
+    @property
+    def chain(self) -> "Runnable[Turn, Turn]":
+        """The steps as one LangChain Runnable."""
+        from langchain_core.runnables import RunnableLambda, RunnableSequence
+
+        return RunnableSequence(*(RunnableLambda(step, name=title) for title, step in self.steps.items()))
+
+    def answer(
+        self,
+        question: str,
+        history: History = (),
+        *,
+        published_after: datetime.date | None = None,
+        published_before: datetime.date | None = None,
+        sources: Sequence[str] | None = None,
+    ) -> Answer:
+        """Answer one question; ``history`` is what was said before, as (role, text), role "user" or "assistant".
+
+        The filters choose articles by publication date (inclusive) and by source. Raises QuestionError.
+        """
+        *_, last = self.stream(
+            question,
+            history,
+            published_after=published_after,
+            published_before=published_before,
+            sources=sources,
+        )
+        assert isinstance(last, Answer)  # noqa: S101 -- stream() ends with one
+        return last
+
+    def stream(
+        self,
+        question: str,
+        history: History = (),
+        *,
+        published_after: datetime.date | None = None,
+        published_before: datetime.date | None = None,
+        sources: Sequence[str] | None = None,
+    ) -> Iterator[Event]:
+        """The same, as it happens: a Step as each begins, then the text in pieces, and the Answer last."""
+        turn = Turn(
+            question,
+            tuple(history),
+            published_after=published_after,
+            published_before=published_before,
+            sources=sources,
+        )
+        timings: dict[str, float] = {}
+        for title, step in self.steps.items():
+            if turn.small_talk is not None:
+                break
+            yield Step(name=title, count=self._count(title, turn))
+            started = time.perf_counter()
+            with self._one_at_a_time:
+                turn = step(turn)
+            timings[title] = time.perf_counter() - started
+        text = answer_text(turn)
+        for start in range(0, len(text), _PIECE):
+            yield TextPiece(text=text[start : start + _PIECE])
+        yield _answer(turn, text, timings)
+
+    def _count(self, step: str, turn: Turn) -> int:
+        if step == "retrieve":
+            with self.index.snapshot() as snapshot:
+                return snapshot.count("passages")
+        return len(turn.hits) if step == "read" else len(turn.evidence)
+
+    def _understand(self, turn: Turn) -> Turn:
+        with self.index.snapshot() as snapshot:
+            languages, articles, period = snapshot.languages(), snapshot.count("articles"), snapshot.period()
+        turn = understand(turn, index_languages=languages)
+        if turn.small_talk is None:
+            return turn
+        language = turn.language
+        values = {
+            "count": articles,
+            "languages": ", ".join(name(code, language) for code in languages),
+            "first": date_text(period[0].isoformat(), language) if period else "–",
+            "last": date_text(period[1].isoformat(), language) if period else "–",
+        }
+        return replace(turn, phrase=sentence(f"{turn.small_talk}_reply", language, **values))
+
+    def _retrieve(self, turn: Turn) -> Turn:
+        hits = self.index.search(
+            turn.query,
+            published_after=turn.published_after,
+            published_before=turn.published_before,
+            sources=turn.sources,
+        )
+        return replace(turn, hits=tuple(hits))
+
+    def _read(self, turn: Turn) -> Turn:
+        readings = self.reader.find(turn.query, [hit.passage.text for hit in turn.hits])
+        evidence = []
+        for reading in readings:
+            hit = turn.hits[reading.passage]
+            number = hit.passage.sentence_at(reading.start)
+            start, end = hit.passage.sentences[number]
+            words_start, words_end = hit.passage.in_article(reading.start, reading.end)
+            words = hit.article.text[words_start:words_end] if reading.exact else ""
+            evidence.append(Evidence(hit, start, end, words, reading.probability))
+        return replace(turn, evidence=tuple(evidence))
+
+    def close(self) -> None:
+        """Close the index and let the models go."""
+        self.index.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _open_reader(settings: Settings, encoder: "Encoder") -> Reader:
+    from qa.sentence_reader import SentenceReader
+
+    return SentenceReader(encoder)
+
+
+def _open_writer(settings: Settings) -> "Writer | None":
+    from qa.writer import open_writer
+
+    return open_writer(settings.writer)
+
+
+def _answer(turn: Turn, text: str, timings: dict[str, float]) -> Answer:
+    best = turn.evidence[0] if turn.evidence and turn.small_talk is None else None
+    return Answer(
+        question=turn.question,
+        text=text,
+        short=_short(turn, best),
+        answerable=best is not None,
+        confidence=best.probability if best else 0.0,
+        language=turn.language,
+        dates=tuple(sorted(best.dates, key=lambda date: date != best.date)) if best else (),
+        citations=tuple(_citation(number, evidence) for number, evidence in enumerate(turn.evidence, start=1)),
+        timings={title: round(seconds, 4) for title, seconds in timings.items()},
+    )
+
+
+def _short(turn: Turn, best: Evidence | None) -> str:
+    if best is None:
+        return ""
+    return best.fact or turn.phrase or best.quote
+
+
+def _citation(number: int, evidence: Evidence) -> Citation:
+    article, passage = evidence.hit.article, evidence.hit.passage
+    return Citation(
+        number=number,
+        article_id=article.id,
+        title=article.title,
+        url=article.url,
+        source=article.source,
+        language=article.language,
+        published=article.published.isoformat() if article.published else None,
+        published_from=article.published_from,
+        passage=article.text[passage.start : passage.end],
+        passage_start=evidence.start - passage.start,
+        start=evidence.start,
+        end=evidence.end,
+        quote=evidence.quote,
+    )

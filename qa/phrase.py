@@ -1,0 +1,77 @@
+"""Fourth and fifth step: say the evidence in the asker's language, and only if it still says the same."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from qa.check import check
+from qa.errors import WriterError
+from qa.language import name, sentence
+from qa.localise import date_text
+from qa.turn import Evidence, Turn
+
+if TYPE_CHECKING:
+    from qa.writer import Writer
+
+
+def phrase(turn: Turn, *, writer: "Writer | None") -> Turn:
+    """Have the writer translate the evidence, dates already counted; "" if there is no need or no writer."""
+    if not turn.evidence or writer is None:
+        return turn
+    best = turn.evidence[0]
+    source = best.hit.article.language
+    if source == turn.language:
+        return turn
+    try:
+        text = "".join(writer.translate(dated_quote(best, source), source, turn.language, focus=best.fact or None))
+    except WriterError:
+        # The quotation that is shown instead is worth more than no answer.
+        return turn
+    return replace(turn, phrase=" ".join(text.split()))
+
+
+def checked(turn: Turn) -> Turn:
+    """Drop the phrasing unless the evidence supports every name, number and date in it."""
+    if not turn.phrase:
+        return turn
+    best = turn.evidence[0]
+    verdict = check(
+        turn.phrase,
+        dated_quote(best, best.hit.article.language),
+        source=best.hit.article.language,
+        target=turn.language,
+        allowed=(best.fact,) if best.fact else (),
+    )
+    return replace(turn, phrase=turn.phrase if verdict.supported else "", rendered=verdict.supported)
+
+
+def answer_text(turn: Turn) -> str:
+    """What to show: the fact, then the evidence phrased or quoted, with its number."""
+    if turn.small_talk is not None:
+        return turn.phrase
+    if not turn.evidence:
+        return sentence("not_said", turn.language)
+    best = turn.evidence[0]
+    language = best.hit.article.language
+    if turn.phrase:
+        said = turn.phrase
+    elif language == turn.language:
+        said = best.quote
+    else:
+        said = sentence("quotation_in", turn.language, language=name(language, turn.language), quote=best.quote)
+    numbers = "".join(f"[{number}]" for number in range(1, len(turn.evidence) + 1))
+    fact = f"{_closed(best.fact, turn.language)} " if best.fact else ""
+    return f"{fact}{said} {numbers}"
+
+
+def dated_quote(evidence: Evidence, language: str) -> str:
+    """The quotation on one line, relative dates replaced by calendar dates in the quotation's own language."""
+    text = evidence.quote
+    for mention in sorted(evidence.dates, key=lambda mention: -mention.start):
+        if mention.kind in ("relative", "partial") and not mention.reporting and mention.conflict is None:
+            text = text[: mention.start] + date_text(mention.value, language) + text[mention.end :]
+    return " ".join(text.split())
+
+
+def _closed(fact: str, language: str) -> str:
+    stop = {"zh": "。", "ja": "。", "hi": "।", "th": ""}.get(language, ".")
+    return fact if fact.endswith((".", "!", "?", "。", "।", "؟")) else fact + stop

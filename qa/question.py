@@ -1,0 +1,49 @@
+"""What was asked: checked, cleaned, and whether it asks for a time."""
+
+import json
+import re
+import unicodedata
+from functools import cache
+from importlib.resources import files
+
+from qa.errors import QuestionError
+
+LONGEST_QUESTION = 2000
+"""Characters; about 400 words, far more than the encoder reads."""
+
+_UNSPACED_LANGUAGES = {"ko", "ja", "zh", "th"}
+
+
+def clean_question(text: str) -> str:
+    """The question on one line, without control characters. Raises QuestionError if nothing or too much is left."""
+    if not isinstance(text, str):
+        raise QuestionError(f"the question must be text, not {type(text).__name__}")
+    if len(text) > LONGEST_QUESTION:
+        raise QuestionError(
+            f"the question has {len(text):,} characters; please ask in {LONGEST_QUESTION:,} or fewer", "too_long"
+        )
+    # Cc: control characters, Cs: half surrogate pairs. Joiners and direction marks (Cf) belong to some scripts.
+    kept = "".join(" " if unicodedata.category(character) in ("Cc", "Cs") else character for character in text)
+    kept = " ".join(kept.split())
+    if not any(character.isalnum() for character in kept):
+        raise QuestionError("the question is empty; please type one", "empty_question")
+    return kept
+
+
+def asks_for_time(question: str, language: str) -> bool:
+    """Whether the answer should be a date ("when", "kapan", "いつ")."""
+    pattern = _time_words().get(language)
+    return bool(pattern and pattern.search(unicodedata.normalize("NFKC", question).casefold()))
+
+
+@cache
+def _time_words() -> dict[str, re.Pattern[str]]:
+    table = json.loads(files("qa").joinpath("data/time_questions.json").read_text(encoding="utf-8"))
+    patterns = {}
+    for language, words in table.items():
+        if language != "about":
+            alternatives = "|".join(re.escape(unicodedata.normalize("NFKC", word).casefold()) for word in words)
+            edge = "" if language in _UNSPACED_LANGUAGES else r"(?!\w)"
+            start = "" if language in _UNSPACED_LANGUAGES else r"(?<!\w)"
+            patterns[language] = re.compile(f"{start}(?:{alternatives}){edge}")
+    return patterns

@@ -1,0 +1,26 @@
+"""What a reader says: which stretch of which passage answers, and how surely."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+
+class Reading(NamedTuple):
+    """A stretch of a passage that answers.
+
+    ``passage`` is its number in the list given; ``start`` and ``end`` count characters of that passage's text.
+    ``probability`` (0..1) is that of being right; ``exact`` is False if the stretch is a whole sentence, not the words.
+    """
+
+    passage: int
+    start: int
+    end: int
+    probability: float
+    exact: bool = True
+
+
+class Reader(Protocol):
+    """Finds answers in passages."""
+
+    def find(self, question: str, passages: Sequence[str]) -> list[Reading]:
+        """The readings of ``passages`` (best first by relevance) that may answer, most probable first."""
+        ...

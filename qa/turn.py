@@ -1,0 +1,58 @@
+"""What is known about one question while it goes through the chain."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from index.index import Hit
+from qa.answer import DateMention
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A sentence that answers, and the words in it that do.
+
+    ``start`` and ``end`` are the sentence's characters in the article; ``words`` the answering words, "" if the reader
+    names none; ``dates`` what the sentence's date expressions mean, with offsets in the sentence; ``fact`` the answer
+    in the question's language, "" if it cannot be said exactly; ``date`` the mention that answers a "when".
+    """
+
+    hit: Hit
+    start: int
+    end: int
+    words: str
+    probability: float
+    dates: tuple[DateMention, ...] = ()
+    date: DateMention | None = None
+    fact: str = ""
+
+    @property
+    def quote(self) -> str:
+        """The sentence, exactly as the article has it."""
+        return self.hit.article.text[self.start : self.end]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One question on its way; each step of the chain returns a new one with more in it."""
+
+    question: str
+    history: Sequence[tuple[str, str]] = ()
+    published_after: datetime.date | None = None
+    published_before: datetime.date | None = None
+    sources: Sequence[str] | None = None
+
+    language: str = "und"
+    query: str = ""
+    wants_time: bool = False
+    small_talk: str | None = None
+    hits: Sequence[Hit] = ()
+    evidence: tuple[Evidence, ...] = ()
+    phrase: str = ""
+    rendered: bool = False
+    timings: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def answerable(self) -> bool:
+        """Whether the articles hold the answer."""
+        return bool(self.evidence)

@@ -1,0 +1,351 @@
+"""The command line: ``kabar``.
+
+Exit codes: 0 done, 1 failed, 2 wrong use. Results go to standard output, everything else to standard error.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from index.errors import KabarError
+
+if TYPE_CHECKING:
+    from index.index import Index
+    from index.update import SyncReport
+    from ui.config import Settings
+
+app = typer.Typer(
+    name="kabar",
+    help="Ask the news, in any language, and get the fact, its date and the sentence that proves it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+articles_app = typer.Typer(help="List, show or remove indexed articles.", no_args_is_help=True)
+app.add_typer(articles_app, name="articles")
+eval_app = typer.Typer(help="Measure reading and retrieval on question sets.", no_args_is_help=True)
+app.add_typer(eval_app, name="eval")
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="Configuration file (default: $KABAR_CONFIG, else ./config.yaml).")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="The question, in any language.")],
+    *,
+    as_json: JsonOption = False,
+    history: Annotated[
+        Path | None, typer.Option(help='What was said before: a JSON list of ["user" or "assistant", text].')
+    ] = None,
+    after: Annotated[str | None, typer.Option(help="Only articles published from this day on (2023-11-08).")] = None,
+    before: Annotated[str | None, typer.Option(help="Only articles published up to this day.")] = None,
+    source: Annotated[list[str] | None, typer.Option(help="Only articles of this source; can be repeated.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Answer a question about the indexed articles."""
+    from qa.question import clean_question
+
+    clean_question(question)  # before any model is loaded
+    said = _read_history(history)
+    first, last = _day(after, "--after"), _day(before, "--before")
+    settings = _settings(config)
+    _quiet()
+    from qa.chain import Assistant
+    from qa.first_index import ensure_index
+
+    report = ensure_index(settings, tell=_tell, progress=sys.stderr.isatty())
+    if report is not None:
+        _tell(_summary(report))
+    with Assistant.open(settings) as assistant:
+        answer = assistant.answer(question, said, published_after=first, published_before=last, sources=source)
+    if as_json:
+        sys.stdout.write(answer.model_dump_json(indent=2) + "\n")
+    else:
+        from ui.plain import answer_lines
+
+        sys.stdout.write("\n".join(answer_lines(answer)) + "\n")
+
+
+@app.command()
+def index(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Files or folders of articles (default: those of the configuration).")
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Bring the index into line with the articles: add new ones, re-read changed ones, drop removed ones."""
+    settings = _settings(config)
+    _quiet()
+    from index.update import sync
+
+    report = sync(*(paths or ()), config=settings, progress=sys.stderr.isatty())
+    for problem in report.problems:
+        _tell(f"{'not read' if problem.lost else 'read with loss'}: {problem.where}: {problem.reason}")
+    if as_json:
+        sys.stdout.write(report.model_dump_json(indent=2) + "\n")
+    else:
+        sys.stdout.write(_summary(report) + "\n")
+    lost = sum(problem.lost for problem in report.problems)
+    if lost and not (report.added or report.changed or report.unchanged):
+        raise KabarError(f"none of the articles could be read ({lost} tried)")
+
+
+@articles_app.command("list")
+def list_articles(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """List the indexed articles, newest first."""
+    with _open_index(config) as opened, opened.snapshot() as snapshot:
+        articles, passages = snapshot.articles(), snapshot.passages_of()
+    rows = [
+        {
+            "id": article.id,
+            "title": article.title,
+            "source": article.source,
+            "language": article.language,
+            "published": article.published.isoformat() if article.published else None,
+            "published_from": article.published_from,
+            "passages": passages.get(article.id, 0),
+        }
+        for article in articles
+    ]
+    if as_json:
+        _print_json(rows)
+        return
+    from ui.plain import table
+
+    sys.stdout.write("\n".join(table(rows)) + "\n")
+
+
+@articles_app.command()
+def show(
+    article_id: Annotated[str, typer.Argument(help="Id of the article, as `kabar articles list` prints it.")],
+    *,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show one article with all that is known about it."""
+    with _open_index(config) as opened:
+        article = opened.article(article_id)
+    if article is None:
+        raise KabarError(f"no article '{article_id}'; `kabar articles list` names them")
+    if as_json:
+        _print_json(article.model_dump(mode="json"))
+        return
+    from ui.plain import article_lines
+
+    sys.stdout.write("\n".join(article_lines(article)) + "\n")
+
+
+@articles_app.command()
+def remove(
+    article_ids: Annotated[list[str], typer.Argument(help="Ids of the articles.")], *, config: ConfigOption = None
+) -> None:
+    """Remove articles from the index; the files they came from stay."""
+    with _open_index(config) as opened:
+        report = opened.remove(article_ids)
+    sys.stdout.write(f"{report.removed} removed\n")
+    if report.problems:
+        missing = ", ".join(problem.where for problem in report.problems)
+        raise KabarError(f"no such article: {missing}; `kabar articles list` names them")
+
+
+@app.command()
+def serve(
+    *,
+    host: Annotated[str | None, typer.Option(help="Address to listen on (default: 127.0.0.1).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port (default: 7860; 0: any free one).")] = None,
+    allow_remote: Annotated[
+        bool, typer.Option("--allow-remote", help="Listen on an address that other machines reach, without a password.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Open the chat page in a web server on this machine."""
+    settings = _settings(config)
+    _quiet()
+    from qa.first_index import ensure_index
+    from ui.app import serve as run
+
+    run(
+        settings,
+        host=host or settings.server.host,
+        port=settings.server.port if port is None else port,
+        public=allow_remote,
+        prepare=lambda: ensure_index(settings, tell=_tell),
+    )
+
+
+@app.command()
+def doctor(
+    *,
+    deep: Annotated[bool, typer.Option("--deep", help="Read everything and check every checksum.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Say what is installed, which models are used, where the index is, how large, and what is wrong."""
+    settings = _settings(config)
+    _quiet()
+    from ui.doctor import examine
+
+    findings = examine(settings, deep=deep)
+    if as_json:
+        _print_json([finding.model_dump() for finding in findings])
+    else:
+        width = max(len(finding.name) for finding in findings)
+        for finding in findings:
+            mark = "!" if finding.problem else " "
+            sys.stdout.write(f"{mark} {finding.name:<{width}}  {finding.problem or finding.value}\n")
+    wrong = sum(bool(finding.problem) for finding in findings)
+    if wrong:
+        raise KabarError(f"{wrong} {'thing is' if wrong == 1 else 'things are'} wrong, marked with '!' above")
+
+
+@eval_app.command()
+def retrieval(
+    files: Annotated[list[Path], typer.Argument(help="Question sets in SQuAD's JSON format.")],
+    *,
+    parallel: Annotated[
+        bool, typer.Option("--parallel", help="The files hold the same paragraphs in several languages, in order.")
+    ] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Measure how well passages are found: all contexts of all files in one index."""
+    settings = _settings(config)
+    _quiet()
+    from index.evaluation import evaluate_retrieval
+
+    from index.encoder import Encoder
+
+    figures = evaluate_retrieval(files, Encoder.open(settings.encoder), parallel=parallel)
+    _print_figures([figures], as_json=as_json, bare=True)
+
+
+@eval_app.command()
+def reading(
+    files: Annotated[list[Path], typer.Argument(help="Question sets in SQuAD's JSON format.")],
+    *,
+    limit: Annotated[int | None, typer.Option(help="Questions per file, from the start.")] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Measure how well the reader finds the exact words: exact match and F1, in percent."""
+    settings = _settings(config)
+    _quiet()
+    from qa.evaluation import evaluate_reading
+    from qa.reader import SpanReader
+
+    from index.encoder import Encoder
+
+    reader = SpanReader.open(Encoder.open(settings.encoder))
+    _print_figures(evaluate_reading(reader, files, limit=limit), as_json=as_json)
+
+
+def main() -> None:
+    """Entry point: every foreseen error is one line on standard error."""
+    from qa.errors import QuestionError
+
+    try:
+        app()
+    except QuestionError as error:
+        _fail(error, 2)
+    except KabarError as error:
+        _fail(error, 1)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(1) from None
+
+
+def _fail(error: Exception, code: int) -> None:
+    _tell(f"kabar: {error}")
+    raise SystemExit(code)
+
+
+def _settings(config: Path | None) -> "Settings":
+    from ui.config import Settings
+
+    return Settings.load(config)
+
+
+def _open_index(config: Path | None) -> "Index":
+    from index.index import Index
+
+    settings = _settings(config)
+    return Index(settings.index.path, settings)
+
+
+def _quiet() -> None:
+    """Libraries' progress bars and advice do not belong between a question and its answer."""
+    import logging
+    import os
+    import warnings
+
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    warnings.simplefilter("ignore")
+    logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+def _day(text: str | None, option: str) -> Any:
+    import datetime
+
+    if text is None:
+        return None
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a date like 2023-11-08", param_hint=option) from None
+
+
+def _read_history(file: Path | None) -> list[tuple[str, str]]:
+    if file is None:
+        return []
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+        turns = [(item["role"], item["content"]) if isinstance(item, dict) else (item[0], item[1]) for item in data]
+    except OSError as error:
+        raise KabarError(f"{file}: {error.strerror}") from None
+    except (ValueError, LookupError, TypeError):
+        turns = [("", "")]
+    if not all(role in ("user", "assistant") and isinstance(text, str) for role, text in turns):
+        raise KabarError(f'{file}: expected a JSON list like [["user", "..."], ["assistant", "..."]]')
+    return turns
+
+
+def _summary(report: "SyncReport") -> str:
+    lost = sum(problem.lost for problem in report.problems)
+    return (
+        f"{report.added} added, {report.changed} changed, {report.removed} removed, {report.unchanged} unchanged, "
+        f"{lost} not read; {report.encoded} of {report.passages} passages encoded in {report.seconds:.1f} s"
+    )
+
+
+def _print_json(data: Any) -> None:
+    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+
+
+def _print_figures(rows: list[dict[str, Any]], *, as_json: bool, bare: bool = False) -> None:
+    if as_json:
+        _print_json(rows[0] if bare else rows)
+        return
+    for row in rows:
+        for name, value in row.items():
+            shown = f"{value:.3f}" if isinstance(value, float) else value
+            sys.stdout.write(f"{name:<22} {shown}\n")
+
+
+if __name__ == "__main__":
+    main()
