@@ -1,0 +1,195 @@
+"""Finds the date expressions of a text and gives each its calendar date."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from index.dates.folding import fold, is_word
+from index.dates.grammar import Parser, Reading, spoken
+from index.dates.lexer import Lexer, make_trie
+from index.dates.meaning import Impossible, Meaning, Setting, meaning
+from index.dates.mention import DateMention
+from index.dates.tense import Sentences
+from index.dates.vocabulary import Vocabulary, load_vocabulary
+
+_RANGE_WORDS = re.compile(r"\s*-\s*")
+
+
+class Resolver:
+    """Reads date expressions of one language; ``resolve`` may be called from several threads."""
+
+    def __init__(self, language: str) -> None:
+        self.vocabulary: Vocabulary = load_vocabulary(language)
+        self.trie: dict[str, Any] = make_trie(self.vocabulary)
+        self._intros = {
+            symbol: tuple(
+                form
+                for form, senses in self.vocabulary.forms.items()
+                if any(sense.symbol == symbol for sense in senses)
+            )
+            for symbol in ("monthintro", "yearintro")
+        }
+        starts = "".join(re.escape(character) for character in self.trie if character != "")
+        self._start = re.compile(f"[0-9{starts}]")
+
+    def resolve(self, text: str, published: date | None = None) -> list[DateMention]:
+        """The date expressions of ``text`` in their order; without ``published`` only those that state their year."""
+        return self._join_ranges(text, [mention for _, mention in self._mentions(text, published)])
+
+    def dated_weekdays(self, text: str, published: date) -> list[tuple[DateMention, int]]:
+        """Every weekday beside a day and month without a year ("Rabu (1/11)"), with the weekday (1 Monday .. 7)."""
+        found = []
+        for reading, mention in self._mentions(text, published):
+            weekday = reading.get("w") or reading.get("ws") or reading.get("wx")
+            if reading.rule == "date" and weekday and mention.kind == "partial":
+                found.append((mention, int(weekday)))
+        return found
+
+    def _mentions(self, text: str, published: date | None) -> Iterator[tuple[Reading, DateMention]]:
+        folded = fold(text)
+        parser = Parser(Lexer(folded, self.vocabulary, self.trie))
+        sentences = Sentences(folded, self.vocabulary.language)
+        for reading, what in self._readings(parser, sentences, published):
+            first, last = spoken(reading)
+            start, end = folded.span(first, last)
+            reporting = "/" not in what.value and sentences.reports(first, last, dateline=what.dateline)
+            yield (
+                reading,
+                DateMention(
+                    text=text[start:end],
+                    start=start,
+                    end=end,
+                    value=what.value,
+                    kind=what.kind,
+                    derived=what.derived,
+                    reporting=reporting,
+                    conflict=what.conflict,
+                ),
+            )
+
+    def _readings(
+        self, parser: Parser, sentences: Sentences, published: date | None
+    ) -> Iterator[tuple[Reading, Meaning]]:
+        text = parser.text
+        position = 0
+        while (match := self._start.search(text, position)) is not None:
+            position = match.start()
+            if not self._may_begin(text, position):
+                position += 1
+                continue
+            blocked = max(
+                (end for end, senses in parser.lexer.at(position) if senses[0].symbol == "blocked"), default=0
+            )
+            if blocked:
+                position = blocked
+                continue
+            end = position + 1
+            for reading in parser.readings(position):
+                first, last = spoken(reading)
+
+                def tense(without_speech: bool, first: int = first, last: int = last) -> Any:
+                    return sentences.tense(first, last, without_speech=without_speech)
+
+                try:
+                    what = meaning(reading, Setting(published, self.vocabulary, tense))
+                except Impossible:
+                    end = reading.end
+                    break
+                if what is not None and self._believable(reading, parser.lexer):
+                    yield reading, what
+                    end = reading.end
+                    break
+            position = end
+
+    def _may_begin(self, text: str, position: int) -> bool:
+        if position == 0 or self.vocabulary.spaceless:
+            return True
+        before, here = text[position - 1], text[position]
+        if not is_word(before):
+            return before != "'" or position < 2 or not is_word(text[position - 2])
+        if before.isdigit() != here.isdigit():
+            return here.isdigit() and not before.isascii()
+        for prefix in self.vocabulary.prefixes:
+            start = position - len(prefix)
+            if start >= 0 and text.startswith(prefix, start) and (start == 0 or not is_word(text[start - 1])):
+                return True
+        return False
+
+    def _believable(self, reading: Reading, lexer: Lexer) -> bool:
+        """Whether a lone word that could mean something else stands where a date would."""
+        pieces = [piece for piece in reading.pieces if piece.symbol not in (",", ".")]
+        text = lexer.text
+        alone = pieces[0].symbol if len(pieces) == 1 else ""
+        if alone == "m" and text[pieces[0].start : pieces[0].end] in self.vocabulary.ambiguous:
+            return self._introduced(reading.start, text, "monthintro") and not self._begins_name(reading.end, lexer)
+        if reading.rule == "year" and alone == "y":
+            return pieces[0].value <= 2100 and self._introduced(reading.start, text, "yearintro")
+        if reading.rule == "month" and pieces[-1].symbol in ("m", "mx") and not reading.has("y"):
+            return not self._begins_name(reading.end, lexer)
+        if reading.rule == "quarter" and len(pieces) == 1:
+            return pieces[0].symbol == "q"
+        return True
+
+    def _introduced(self, start: int, text: str, symbol: str) -> bool:
+        """Whether a word stands in front that makes a month or a year of what follows ("in", "sejak")."""
+        before = text[max(0, start - 40) : start].rstrip()
+        if len(before) == start and not self.vocabulary.spaceless:
+            return False
+        for form in self._intros[symbol]:
+            if before.endswith(form) and (
+                self.vocabulary.spaceless or len(before) == len(form) or not is_word(before[-len(form) - 1])
+            ):
+                return True
+        return False
+
+    def _begins_name(self, end: int, lexer: Lexer) -> bool:
+        """Whether a capitalised word follows at once ("August Wilson"), in languages where months have capitals."""
+        if "m" not in self.vocabulary.capital or lexer.text[end : end + 1] != " ":
+            return False
+        first, _ = lexer.folded.span(end + 1, min(end + 2, len(lexer.text)))
+        original = lexer.folded.original[first : first + 2]
+        return (
+            self.vocabulary.language == "en" and len(original) == 2 and original[0].isupper() and original[1].islower()
+        )
+
+    def _join_ranges(self, text: str, mentions: list[DateMention]) -> list[DateMention]:
+        """ "2019-2021", "1 November – 3 December 2023": two dates of one precision with a dash between them."""
+        joined: list[DateMention] = []
+        for mention in mentions:
+            last = joined[-1] if joined else None
+            if (
+                last is not None
+                and "/" not in last.value + mention.value
+                and len(last.value) == len(mention.value)
+                and last.value < mention.value
+                and _RANGE_WORDS.fullmatch(fold(text[last.end : mention.start]).text)
+            ):
+                joined[-1] = last.model_copy(
+                    update={
+                        "text": text[last.start : mention.end],
+                        "end": mention.end,
+                        "value": f"{last.value}/{mention.value}",
+                        "kind": "range",
+                        "conflict": last.conflict or mention.conflict,
+                    }
+                )
+            else:
+                joined.append(mention)
+        return joined
+
+
+@lru_cache(maxsize=64)
+def resolver(language: str) -> Resolver:
+    """The resolver of a language, made once."""
+    return Resolver(language)
+
+
+def resolve(text: str, published: date | None, language: str) -> list[DateMention]:
+    """The date expressions of ``text`` with their calendar dates, in their order; they do not overlap.
+
+    Relative and incomplete ones count from ``published`` and are left out without it. ``language`` is an ISO 639-1
+    code. Never raises on any text.
+    """
+    return resolver(language.replace("_", "-").split("-")[0].lower()).resolve(text, published)

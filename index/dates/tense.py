@@ -1,0 +1,176 @@
+"""Whether a sentence speaks of the past or of the future, and whether a date in it says when somebody spoke."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from index.dates.folding import Folded, fold_words
+from index.dates.vocabulary import Vocabulary, load_vocabulary
+
+Tense = Literal["past", "future", "unknown"]
+
+_SENTENCE_END = re.compile(r"[!?\n…]|\.(?=[\s\"'”’)]|$)|(?<=[^\x00-\x7f])\.")
+_CLAUSE_END = re.compile(r"[,;:]|\s-\s")
+_REACH = 400
+_LEAD = 60
+_AFTER_DATELINE = re.compile(r"[^\w\n]{0,3}(?:\([^)\n]{1,40}\)|[^\n().,]{0,25})?\s*(?:--?|:|\)|電|电|=)")
+
+
+@dataclass(frozen=True, slots=True)
+class Markers:
+    """Compiled tense markers and verbs of saying of one language; a pattern that never matches where there are none."""
+
+    past: re.Pattern[str]
+    future: re.Pattern[str]
+    verbs: re.Pattern[str]
+    before: re.Pattern[str]
+    """What may stand between a verb of saying and a date that belongs to it."""
+
+
+@lru_cache(maxsize=256)
+def load_markers(language: str) -> Markers:
+    """The markers of a language, from the ``tense`` and ``reporting`` tables of its usage file."""
+    vocabulary = load_vocabulary(language)
+    tense, reporting = vocabulary.tense, vocabulary.reporting
+    return Markers(
+        past=_pattern(vocabulary, tense.get("past", ""), tense.get("past_endings", "")),
+        future=_pattern(vocabulary, tense.get("future", ""), tense.get("future_endings", "")),
+        verbs=_pattern(vocabulary, reporting.get("verbs", ""), ""),
+        before=_pattern(vocabulary, reporting.get("between", ""), ""),
+    )
+
+
+def _pattern(vocabulary: Vocabulary, words: str, endings: str) -> re.Pattern[str]:
+    whole = _alternatives(words)
+    if vocabulary.spaceless or vocabulary.language == "ko":
+        return re.compile(whole or r"(?!)")
+    choices = []
+    if whole:
+        choices.append(rf"(?<!\w)(?:{whole})(?!\w)")
+    if ends := _alternatives(endings):
+        choices.append(rf"\w\w(?:{ends})(?!\w)")
+    return re.compile("|".join(choices) or r"(?!)")
+
+
+def _alternatives(words: str) -> str:
+    forms = {fold_words(word) for word in words.split("|") if word}
+    return "|".join(re.escape(form) for form in sorted(forms, key=lambda form: (-len(form), form)))
+
+
+class Sentences:
+    """Tense and speech around the places of one text."""
+
+    def __init__(self, folded: Folded, language: str) -> None:
+        self.folded = folded
+        self.text = folded.text
+        self.language = language
+        self.markers = load_markers(language)
+
+    def bounds(self, start: int, end: int) -> tuple[int, int]:
+        """The sentence around a stretch, at most 400 characters to either side."""
+        left = max(0, start - _REACH)
+        for match in _SENTENCE_END.finditer(self.text, left, start):
+            if not self._abbreviation(match.start()):
+                left = match.end()
+        right = min(len(self.text), end + _REACH)
+        for match in _SENTENCE_END.finditer(self.text, end, right):
+            if not self._abbreviation(match.start()):
+                right = match.start()
+                break
+        return left, right
+
+    def tense(self, start: int, end: int, *, without_speech: bool = False) -> Tense:
+        """From the nearest marker in the clause, else in the sentence; verbs of saying count as past.
+
+        ``without_speech`` leaves those out, for dates that may belong to what was said.
+        """
+        left, right = self.bounds(start, end)
+        clause_left = max((m.end() for m in _CLAUSE_END.finditer(self.text, left, start)), default=left)
+        clause_right = next((m.start() for m in _CLAUSE_END.finditer(self.text, end, right)), right)
+        for first, last in ((clause_left, clause_right), (left, right)):
+            best: tuple[int, Tense] | None = None
+            speech = [m.span() for m in self.markers.verbs.finditer(self.text, first, last)]
+            for name, pattern in (("future", self.markers.future), ("past", self.markers.past)):
+                for match in pattern.finditer(self.text, first, last):
+                    if match.start() < end and match.end() > start:
+                        continue
+                    if name == "past" and any(a < match.end() and match.start() < b for a, b in speech):
+                        continue
+                    distance = match.start() - end if match.start() >= end else start - match.end()
+                    if best is None or distance < best[0]:
+                        best = (distance, "future" if name == "future" else "past")
+            if not without_speech:
+                for a, b in speech:
+                    distance = a - end if a >= end else start - b
+                    if best is None or distance < best[0]:
+                        best = (distance, "past")
+            if best:
+                return best[1]
+        return "unknown"
+
+    def reports(self, start: int, end: int, *, dateline: bool) -> bool:
+        """Whether the date of a stretch says when somebody spoke, or opens the article.
+
+        ``dateline`` is True for the form "Wednesday (1/11)", which may stand behind a comma after the speaker's name.
+        """
+        if self._opens_article(start, end):
+            return True
+        left, right = self.bounds(start, end)
+        behind = self.text[end:right]
+        for match in self.markers.verbs.finditer(self.text, left, start):
+            between = self.text[match.end() : start]
+            commas = len(_CLAUSE_END.findall(between))
+            if commas <= (3 if dateline else 1) and self._only_names(match.end(), start):
+                return True
+        match = self.markers.verbs.search(behind)
+        if match is None:
+            return False
+        between = behind[: match.start()]
+        return len(between) <= 40 and self._only_names(end, end + match.start()) and not _crosses(between)
+
+    def _only_names(self, start: int, end: int) -> bool:
+        """Whether a stretch holds only names (capitals) and small words that the data allow there."""
+        stretch = self.text[start:end]
+        if self.folded.original[slice(*self.folded.span(start, end))].upper() == stretch.upper() and not any(
+            character.isupper() != character.islower() for character in stretch
+        ):  # a script without capitals: only a short way
+            return (
+                len(stretch) <= 16 and not self.markers.past.search(stretch) and not self.markers.future.search(stretch)
+            )
+        rest = self.markers.before.sub(lambda match: " " * len(match.group()), stretch)
+        for match in re.finditer(r"\w+", rest):
+            first, _ = self.folded.span(start + match.start(), start + match.end())
+            if not (self.folded.original[first].isupper() or match.group().isdigit()):
+                return False
+        return end - start <= 160
+
+    def _opens_article(self, start: int, end: int) -> bool:
+        """ "SEOUL, Nov. 1 (Yonhap) --" at the very start of the text."""
+        if start > _LEAD or self.text[:start].count("\n") > 2:
+            return False
+        lead = self.folded.original[: self.folded.position(start)]
+        words = re.findall(r"[^\W\d_]{2,}", lead)
+        if len(words) > 6 or any(word[0].islower() for word in words):
+            return False
+        return _AFTER_DATELINE.match(self.text, end) is not None and bool(words or start == 0)
+
+    def _abbreviation(self, position: int) -> bool:
+        """Whether a full stop belongs to one letter, a number or a short capitalised word ("Nov. 8", "U.S.")."""
+        if self.text[position] != ".":
+            return False
+        before = re.search(r"(\w+)$", self.text[max(0, position - 6) : position])
+        if before is None:
+            return False
+        following = self.text[position + 1 : position + 3].strip()
+        word = before.group(1)
+        if word.isdigit() and following and not following[0].isdigit():
+            first = self.folded.position(position + 2) if position + 2 < len(self.text) else 0
+            return self.language in {"de", "tr", "pl", "nb", "no", "da", "fi", "cs"} or (
+                self.folded.original[first : first + 1].islower()
+            )
+        return len(word) <= 4 and word.isalpha() and following[:1].isdigit() or len(word) == 1 and word.isascii()
+
+
+def _crosses(between: str) -> bool:
+    return _CLAUSE_END.search(between) is not None

@@ -1,0 +1,178 @@
+"""The date words of a language, from CLDR (``data/dates/cldr``) and newspapers (``data/dates/usage``)."""
+
+import json
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from index.dates.folding import fold_words
+
+_DATA = files("index") / "data" / "dates"
+_SAME_LANGUAGE = {"in": "id", "iw": "he", "nb": "no", "nn": "no", "tl": "fil", "ji": "yi"}
+_SPACELESS = frozenset({"ja", "zh", "yue", "th", "lo", "km", "my"})
+_SEASONS = ("spring", "summer", "autumn", "winter")
+
+
+class Sense(NamedTuple):
+    """One reading of a word: a symbol of the grammar and its value."""
+
+    symbol: str
+    value: Any = None
+
+
+@dataclass(slots=True)
+class Vocabulary:
+    """All that the resolver knows about one language.
+
+    Attributes:
+        forms: folded words and what they may mean.
+        spaceless: the script does not separate words by spaces.
+        capital: symbols whose words count only with a capital ("May", "Minggu").
+        prefixes: letters that may be written together in front of a word (Arabic "و").
+        suffixes: endings that may be written together behind a word (Korean particles).
+        order: of numbers in a date: "dmy", "mdy" or "ymd".
+        ambiguous: month names that are dates only in company ("may", "mars").
+        tense, reporting: words and endings, see ``index.dates.tense``.
+        calendars: "buddhist" if bare years about 2566 are of the Buddhist era, "solar" for Persian years.
+    """
+
+    language: str
+    forms: dict[str, list[Sense]] = field(default_factory=dict)
+    spaceless: bool = False
+    capital: frozenset[str] = frozenset()
+    prefixes: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()
+    order: str = "dmy"
+    ambiguous: frozenset[str] = frozenset()
+    blocked: frozenset[str] = frozenset()
+    tense: dict[str, str] = field(default_factory=dict)
+    reporting: dict[str, str] = field(default_factory=dict)
+    calendars: frozenset[str] = frozenset()
+
+    def add(self, words: str | Iterable[str], symbol: str, value: Any = None) -> None:
+        """Let words ("a|b" or a list) mean ``symbol`` with ``value``, besides what they mean already."""
+        for word in words.split("|") if isinstance(words, str) else words:
+            form = fold_words(word)
+            sense = Sense(symbol, value)
+            if form and sense not in self.forms.setdefault(form, []):
+                self.forms[form].append(sense)
+
+
+def known_languages() -> list[str]:
+    """Languages with newspaper usage of their own; about a hundred more have CLDR's phrases."""
+    return sorted(entry.name.removesuffix(".toml") for entry in (_DATA / "usage").iterdir() if entry.name != "any.toml")
+
+
+@lru_cache(maxsize=256)
+def load_vocabulary(language: str) -> Vocabulary:
+    """The vocabulary of an ISO 639 code (a region after "-" or "_" is ignored); only digits if it is unknown."""
+    code = language.replace("_", "-").split("-")[0].lower()
+    code = _SAME_LANGUAGE.get(code, code)
+    vocabulary = Vocabulary(language=code, spaceless=code in _SPACELESS)
+    cldr = _read(f"cldr/{code}.json")
+    usage = _read(f"usage/{code}.toml")
+    if cldr:
+        _add_cldr(vocabulary, json.loads(cldr), with_weekday_phrases=usage is None)
+    if usage:
+        _add_usage(vocabulary, tomllib.loads(usage))
+    return vocabulary
+
+
+def _read(name: str) -> str | None:
+    folder, file = name.split("/")
+    if not file.split(".")[0].isalnum():
+        return None
+    entry = _DATA / folder / file
+    return entry.read_text(encoding="utf-8") if entry.is_file() else None
+
+
+def _add_cldr(vocabulary: Vocabulary, table: dict[str, Any], *, with_weekday_phrases: bool) -> None:
+    for key, symbol in (("weekday", "w"), ("weekday_short", "wx"), ("month", "m"), ("month_short", "mx")):
+        for number, words in enumerate(table[key], 1):
+            usable = [word.rstrip(".") for word in words if not any(character.isdigit() for character in word)]
+            wide = table[key.removesuffix("_short")][number - 1]
+            vocabulary.add((word for word in usable if symbol in "wm" or word not in wide), symbol, number)
+    for offset, words in table["day"].items():
+        vocabulary.add(words, "dw", int(offset))
+    for unit, offsets in table["period"].items():
+        for offset, words in offsets.items():
+            vocabulary.add(words, "p", (unit, int(offset)))
+    for key, before, after in (("ago", "agobefore", "uago"), ("in", "inbefore", "uin")):
+        for unit, templates in table[key].items():
+            for template in templates:
+                prefix, suffix = (part.strip() for part in template.split("{0}"))
+                if prefix:
+                    vocabulary.add([prefix], before)
+                    vocabulary.add([suffix], "u", unit)
+                else:
+                    vocabulary.add([suffix], after, unit)
+    for key, symbol in (("number", "n"), ("ordinal", "o")):
+        for value, words in table[key].items():
+            vocabulary.add(words, symbol, int(value))
+    if with_weekday_phrases:
+        for offset, days in table["weekday_relative"].items():
+            for number, words in enumerate(days, 1):
+                vocabulary.add(words, "wrel", (number, int(offset)))
+
+
+def _add_usage(vocabulary: Vocabulary, table: dict[str, Any]) -> None:
+    for word in table.get("drop", "").split("|"):
+        vocabulary.forms.pop(fold_words(word), None)
+    for symbol, key in (
+        ("w", "weekday"),
+        ("ws", "weekday_weak"),
+        ("wx", "weekday_short"),
+        ("m", "month"),
+        ("mx", "month_short"),
+    ):
+        for number, words in enumerate(table.get(key, ()), 1):
+            vocabulary.add(words, symbol, number)
+    for key, symbol in (("unit", "u"), ("before", "b"), ("after", "a")):
+        for value, words in table.get(key, {}).items():
+            vocabulary.add(words, symbol, value)
+    for value, words in table.get("season", {}).items():
+        vocabulary.add(words, "s", _SEASONS.index(value))
+    for offset, words in table.get("day", {}).items():
+        vocabulary.add(words, "dw", int(offset))
+    for unit, offsets in table.get("period", {}).items():
+        for offset, words in offsets.items():
+            vocabulary.add(words, "p", (unit, int(offset)))
+    for key, words in table.get("fused", {}).items():
+        number, unit = key.split()
+        vocabulary.add(words, "nu", (int(number), unit))
+    for key, symbol in (("number", "n"), ("ordinal", "o")):
+        for value, words in table.get(key, {}).items():
+            vocabulary.add(words, symbol, int(value))
+    for quarter, words in table.get("quarter", {}).items():
+        vocabulary.add(words, "q", int(quarter))
+    for symbol, words in table.get("words", {}).items():
+        vocabulary.add(words, symbol)
+    if "unitquarter" in table.get("words", {}):
+        for number, word in enumerate(("I", "II", "III", "IV"), 1):
+            vocabulary.add([word], "roman", number)
+            vocabulary.add([f"Q{number}"], "q", number)
+    for era, words in table.get("era", {}).items():
+        where, name = era.split("_")
+        vocabulary.add(words, f"era{where}", name)
+    for calendar, months in table.get("other_month", {}).items():
+        for number, words in enumerate(months, 1):
+            vocabulary.add(words, "mi", (calendar, number))
+    vocabulary.spaceless = table.get("spaceless", vocabulary.spaceless)
+    vocabulary.capital = frozenset(table.get("capital", ()))
+    vocabulary.prefixes = tuple(fold_words(word) for word in table.get("prefixes", "").split("|") if word)
+    vocabulary.suffixes = tuple(fold_words(word) for word in table.get("suffixes", "").split("|") if word)
+    vocabulary.order = table.get("order", "dmy")
+    vocabulary.ambiguous = frozenset(_split(table.get("ambiguous_months", "")))
+    vocabulary.blocked = frozenset(_split(table.get("blocked", "")))
+    for word in vocabulary.blocked:
+        vocabulary.add([word], "blocked")
+    vocabulary.tense = table.get("tense", {})
+    vocabulary.reporting = table.get("reporting", {})
+    vocabulary.calendars = frozenset(table.get("calendars", ()))
+
+
+def _split(words: str) -> Iterator[str]:
+    return (fold_words(word) for word in words.split("|") if word)
