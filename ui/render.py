@@ -1,0 +1,239 @@
+"""An answer as HTML.
+
+Whatever comes from a question, an article or a model is text and passes through ``_text``: nothing of it can become an
+element, an attribute or a link. Links go to http and https addresses only.
+"""
+
+import re
+from collections.abc import Iterable
+from html import escape
+from urllib.parse import urlsplit
+
+from qa.answer import Answer, Citation, DateMention
+from qa.language import direction, name, sentence
+from qa.localise import date_text
+
+_CITED = re.compile(r"\[(\d{1,3})\]")
+_FACT_ENDS = ".。．।۔؟?!！:：,，、;؛"
+_LONG_FACT = 60
+"""Characters from which on the fact is set smaller."""
+_GUESSES = ("dateline", "file")
+"""Ways of knowing a publication date that may be wrong; the page says so."""
+
+
+def answer(given: Answer, turn: int) -> str:
+    """The whole answer: the fact, the sentence, the original words, how dates were counted, the sources.
+
+    ``turn`` makes the identifiers of its parts unlike those of other answers on the page.
+    """
+    parts = [_headline(given, turn)]
+    if given.answerable:
+        parts.append(_originals(given))
+        parts.append(_countings(given))
+    parts.append(_sources(given, turn))
+    kind = "answer" if given.answerable else "answer unanswered"
+    return f'<div class="{kind}" {_attributes(given.language)}>{"".join(parts)}</div>'
+
+
+def question(asked: str, language: str | None = None) -> str:
+    """The question as it was asked."""
+    return f'<h2 class="question" {_attributes(language)}>{_text(_shortened(asked))}</h2>'
+
+
+def progress(words: str, language: str) -> str:
+    """The line that says what is being done."""
+    return f'<p class="progress" {_attributes(language)}>{_text(words)}</p>'
+
+
+def partial(text: str) -> str:
+    """The part of the answer's text that is there already."""
+    return f'<p class="text partial" dir="auto">{_text(text)}</p>'
+
+
+def error(message: str, language: str) -> str:
+    """A message that something went wrong."""
+    return f'<p class="error" role="alert" {_attributes(language)}>{_text(message)}</p>'
+
+
+def turn(number: int, parts: Iterable[str], language: str) -> str:
+    """One question with what came of it, on a page in ``language``."""
+    return f'<section class="turn" data-turn="{number}" dir="{direction(language)}">{"".join(parts)}</section>'
+
+
+def local_date(value: str, language: str) -> str:
+    """``2023-11-08`` in the words of the language, anything that is no date as it is."""
+    try:
+        return date_text(value, language, weekday=False)
+    except ValueError:
+        return value
+
+
+def safe_link(url: str | None) -> str | None:
+    """The address if a reader may follow it: http or https, with a host and without white space; else None."""
+    if not url or any(character.isspace() or not character.isprintable() for character in url):
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return url if parts.scheme in ("http", "https") and parts.hostname else None
+
+
+def _text(raw: str) -> str:
+    """Text that is safe between tags and in quoted attributes, and that UTF-8 can carry."""
+    return escape(raw.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}"))
+
+
+def _attributes(language: str | None) -> str:
+    """``lang`` and ``dir`` of an element in ``language``; the text's own direction if the language is unknown."""
+    if not language or language == "und":
+        return 'dir="auto"'
+    return f'lang="{_text(language)}" dir="{direction(language)}"'
+
+
+def _shortened(asked: str, most: int = 1000) -> str:
+    return asked if len(asked) <= most else asked[:most] + " …"
+
+
+def _headline(given: Answer, turn: int) -> str:
+    """The fact, large, and the sentence without a repetition of the fact at its start."""
+    fact, text = given.short.strip(), given.text.strip()
+    rest = _after(fact, text)
+    if not given.answerable or not fact or (rest is None and fact in text and len(fact) > _LONG_FACT):
+        return f'<p class="text lead">{_with_marks(text, given, turn)}</p>'
+    kind = "fact long" if len(fact) > _LONG_FACT else "fact"
+    if rest is None:
+        rest = text
+    if not _CITED.sub("", rest).strip():
+        return f'<p class="{kind}">{_text(fact)}{_with_marks(rest, given, turn)}</p>'
+    return f'<p class="{kind}">{_text(fact)}</p><p class="text">{_with_marks(rest, given, turn)}</p>'
+
+
+def _after(fact: str, text: str) -> str | None:
+    """What follows the fact if the text begins with it as a sentence of its own; else None."""
+    if not fact or not text.startswith(fact):
+        return None
+    rest = text.removeprefix(fact).lstrip()
+    if rest[:1] and rest[0] in _FACT_ENDS:
+        return rest[1:].lstrip()
+    ends_itself = fact[-1] in _FACT_ENDS
+    return rest if ends_itself or not _CITED.sub("", rest).strip() else None
+
+
+def _with_marks(text: str, given: Answer, turn: int) -> str:
+    """Text in which ``[1]`` is a button that opens the first citation; numbers without a citation stay text."""
+    known = {citation.number: citation for citation in given.citations}
+    pieces, position = [], 0
+    for match in _CITED.finditer(text):
+        if cited := known.get(int(match[1])):
+            pieces += [_text(text[position : match.start()].rstrip()), _mark(cited, given.language, turn)]
+            position = match.end()
+    return "".join([*pieces, _text(text[position:])])
+
+
+def _mark(citation: Citation, language: str, turn: int) -> str:
+    return (
+        f'<button type="button" class="mark" data-evidence="{_key(citation, turn)}" aria-haspopup="dialog" '
+        f'aria-label="{_text(sentence("citation", language, number=citation.number))}" '
+        f'title="{_text(citation.title)}">{citation.number}</button>'
+    )
+
+
+def _key(citation: Citation, turn: int) -> str:
+    return f"evidence-{turn}-{citation.number}"
+
+
+def _originals(given: Answer) -> str:
+    """The quotations that are in another language than the answer, each with its language."""
+    return "".join(
+        f'<figure class="original"><figcaption>'
+        f"{_text(sentence('original', given.language, language=_language(cited, given)))}</figcaption>"
+        f"<blockquote {_attributes(cited.language)}>{_quote(cited, given.dates)}</blockquote></figure>"
+        for cited in given.citations[:1]
+        if cited.language != given.language and cited.quote.strip() not in given.text
+    )
+
+
+def _language(citation: Citation, given: Answer) -> str:
+    return name(citation.language, given.language)
+
+
+def _quote(citation: Citation, dates: Iterable[DateMention]) -> str:
+    """The quoted words, with the date expressions of the answer in them made strong."""
+    quote, pieces, position = citation.quote, [], 0
+    for mention in sorted(dates, key=lambda mention: mention.start):
+        start, end = mention.start, mention.end
+        if position <= start < end and quote[start:end] == mention.text and not mention.reporting:
+            pieces += [_text(quote[position:start]), f"<strong>{_text(mention.text)}</strong>"]
+            position = end
+    return "".join([*pieces, _text(quote[position:])])
+
+
+def _countings(given: Answer) -> str:
+    """What each relative date means; what it was counted from is folded away."""
+    published = given.citations[0].published if given.citations else None
+    counted = sentence("counted_from", given.language, date=local_date(published, given.language)) if published else ""
+    return "".join(
+        f'<details class="counting"><summary><q dir="auto">{_text(mention.text)}</q> = '
+        f"<span>{_text(local_date(mention.value, given.language))}</span></summary><p>{_text(counted)}</p></details>"
+        for mention in given.dates
+        if mention.derived and not mention.reporting and counted
+    )
+
+
+def _sources(given: Answer, turn: int) -> str:
+    if not given.citations:
+        return ""
+    heading = sentence("sources", given.language) if given.answerable else sentence("nearest", given.language)
+    rows = "".join(f"<li>{_card(cited, given, turn)}{_evidence(cited, given, turn)}</li>" for cited in given.citations)
+    return f'<h3 class="rubric">{_text(heading)}</h3><ol class="sources">{rows}</ol>'
+
+
+def _card(citation: Citation, given: Answer, turn: int) -> str:
+    return (
+        f'<button type="button" class="card" data-evidence="{_key(citation, turn)}" aria-haspopup="dialog">'
+        f'<span class="number">{citation.number}</span>'
+        f'<span class="title" {_attributes(citation.language)}>{_text(citation.title)}</span>'
+        f'<span class="byline">{_byline(citation, given)}</span></button>'
+    )
+
+
+def _byline(citation: Citation, given: Answer) -> str:
+    """Source, date (a guess is called one) and language."""
+    items = [f"<span>{_text(citation.source)}</span>"] if citation.source else []
+    if citation.published:
+        shown = f'<time datetime="{_text(citation.published)}">{_text(local_date(citation.published, given.language))}'
+        shown += "</time>"
+        if citation.published_from in _GUESSES:
+            shown += f' <em class="guess">{_text(sentence("date_guess", given.language))}</em>'
+        items.append(f"<span>{shown}</span>")
+    items.append(f"<span>{_text(_language(citation, given))}</span>")
+    return "".join(f"<bdi>{item}</bdi>" for item in items)
+
+
+def _guessed(citation: Citation, given: Answer) -> str:
+    """That the date of publication is a guess, in a sentence; nothing if it is none."""
+    if not citation.published or citation.published_from not in _GUESSES:
+        return ""
+    date = local_date(citation.published, given.language)
+    return f'<p class="guessed">{_text(sentence("date_inferred", given.language, date=date))}</p>'
+
+
+def _evidence(citation: Citation, given: Answer, turn: int) -> str:
+    """What the side panel shows for a citation; it stays hidden until the page copies it there."""
+    start, end = citation.passage_start, citation.passage_start + len(citation.quote)
+    passage = citation.passage
+    link = safe_link(citation.url)
+    opened = (
+        f'<p class="link"><a href="{_text(link)}" target="_blank" rel="noopener noreferrer nofollow">'
+        f"{_text(sentence('open_article', given.language))}</a></p>"
+        if link
+        else ""
+    )
+    return (
+        f'<div id="{_key(citation, turn)}" class="evidence" {_attributes(given.language)} hidden>'
+        f'<h3 class="title" {_attributes(citation.language)}>{_text(citation.title)}</h3>'
+        f'<p class="byline">{_byline(citation, given)}</p>{_guessed(citation, given)}'
+        f'<div class="passage" {_attributes(citation.language)}>{_text(passage[:start])}'
+        f"<mark>{_quote(citation, given.dates)}</mark>{_text(passage[end:])}</div>{opened}</div>"
+    )

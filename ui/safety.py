@@ -1,0 +1,81 @@
+"""What stands before every request to the page: known host names, known routes, one content security policy."""
+
+from collections.abc import Collection
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",  # Gradio starts inline and compiles its templates
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+"""The page may speak with its own server alone: no picture, font or script from elsewhere, whatever an article says."""
+
+_HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+}
+
+_PAGES = ("/", "/config", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt", "/health", "/ready")
+_FOLDERS = ("/assets/", "/static/", "/svelte/")
+_GRADIO = ("info", "openapi.json", "theme.css", "app_id", "heartbeat", "queue", "call", "cancel", "reset")
+"""Gradio's routes that a question needs. Those that upload, fetch or show files and monitor users stay shut."""
+
+
+class Guard:
+    """ASGI layer that refuses unknown hosts and routes, and adds the headers above to every response."""
+
+    def __init__(self, app: ASGIApp, *, hosts: Collection[str] | None) -> None:
+        """``hosts``: names under which the page may be asked for; None for any."""
+        self._app = app
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for header, value in _HEADERS.items():
+                    headers[header] = value
+            await send(message)
+
+        refusal = self._refusal(scope)
+        await (refusal or self._app)(scope, receive, send_with_headers)
+
+    def _refusal(self, scope: Scope) -> PlainTextResponse | None:
+        # A page on another site can make a browser resolve its own name to this machine; the name gives it away.
+        host = Headers(scope=scope).get("host", "")
+        if self._hosts is not None and _without_port(host) not in self._hosts:
+            return PlainTextResponse("This host name is not served here.", status_code=421)
+        if not _known(scope["path"]):
+            return PlainTextResponse("Not found.", status_code=404)
+        return None
+
+
+def _without_port(host: str) -> str:
+    name, _, port = host.rpartition(":")
+    return (name if port.isdigit() else host).strip("[]").lower()
+
+
+def _known(path: str) -> bool:
+    if path in _PAGES or path.startswith(_FOLDERS):
+        return True
+    rest = path.removeprefix("/gradio_api/")
+    return rest != path and rest.split("/")[0] in _GRADIO
