@@ -119,7 +119,7 @@ class Index:
             only = snapshot.choose(published_after, published_before, sources, languages)
             dense = snapshot.nearest(vector, candidates, only)
             lexical = snapshot.matching(question, candidates, only)
-            ranked = fuse(dense, lexical, limit=limit)
+            ranked = fuse(dense, lexical, limit=limit, dense_weight=self.settings.retriever.dense_weight)
             passages = snapshot.passages([number for number, _ in ranked])
             articles = {
                 article.id: article

@@ -109,14 +109,22 @@ def writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.OperationalError, OSError) as error:
-        message = str(error)
-        if isinstance(error, sqlite3.OperationalError) and not any(
-            sign in message for sign in ("full", "readonly", "unable to open", "I/O", "locked")
-        ):
+        refusal = _refusal(folder, error)
+        if refusal is None:
             raise
-        raise WriteError(
-            f"{folder}: could not write the index ({message}); it is as it was. Free some space or check the folder"
-        ) from error
+        raise refusal from error
+
+
+def _refusal(folder: Path, error: BaseException | None) -> WriteError | None:
+    """What to say if ``error`` means that the disk does not take what is written."""
+    signs = ("full", "readonly", "unable to open", "I/O", "locked")
+    if not isinstance(error, OSError) and not (
+        isinstance(error, sqlite3.OperationalError) and any(sign in str(error) for sign in signs)
+    ):
+        return None
+    return WriteError(
+        f"{folder}: could not write the index ({error}); it is as it was. Free some space or check the folder"
+    )
 
 
 class Writer:
@@ -156,6 +164,8 @@ class Writer:
                 self.connection.execute("ROLLBACK")
         finally:
             self._close()
+        if isinstance(error, sqlite3.Error) and (refusal := _refusal(self.folder, error)) is not None:
+            raise refusal from error
 
     def _close(self) -> None:
         for name in ("connection", "_vectors"):

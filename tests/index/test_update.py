@@ -1,0 +1,319 @@
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import WordEncoder
+
+from index.config import IndexConfig, IndexSettings
+from index.errors import ArticleError, BusyError, WriteError
+from index.index import Index
+from index.store import ARTICLES_FILE, Writer, exists
+from index.update import Progress, SyncReport, sync
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three articles to index."""
+    place = tmp_path / "news"
+    place.mkdir()
+    (place / "bridge.txt").write_text("Bridge opens\nThe bridge opened in Hull. It cost nine pounds.", encoding="utf-8")
+    (place / "ferry.txt").write_text("Ferry sails\nThe ferry sailed from Aomori at dawn.", encoding="utf-8")
+    (place / "robot.txt").write_text("Robot heals\nA robot mixes medicine in Chengdu.", encoding="utf-8")
+    return place
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> IndexSettings:
+    return IndexSettings(index=IndexConfig(path=tmp_path / "index"))
+
+
+@pytest.fixture
+def encoder() -> WordEncoder:
+    return WordEncoder()
+
+
+@pytest.fixture
+def run(folder: Path, settings: IndexSettings, encoder: WordEncoder) -> Callable[[], SyncReport]:
+    return lambda: sync(folder, config=settings, encoder=encoder)
+
+
+def counts(report: SyncReport) -> tuple[int, int, int, int]:
+    return report.added, report.changed, report.removed, report.unchanged
+
+
+def found(settings: IndexSettings, encoder: WordEncoder, question: str) -> list[str]:
+    with Index(settings.index.path, settings, encoder) as index:
+        return [hit.article.id for hit in index.search(question)]
+
+
+def test_new_changed_and_removed_files(
+    run: Callable[[], SyncReport], folder: Path, settings: IndexSettings, encoder: WordEncoder
+) -> None:
+    assert counts(run()) == (3, 0, 0, 0)
+    assert counts(run()) == (0, 0, 0, 3)
+    (folder / "bridge.txt").write_text("Bridge opens\nThe bridge opened in Goole.", encoding="utf-8")
+    (folder / "ferry.txt").unlink()
+    (folder / "tram.txt").write_text("Tram\nA tram runs in Basel.", encoding="utf-8")
+    encoder.encoded.clear()
+    assert counts(run()) == (1, 1, 1, 1)
+    assert encoder.encoded == ["Bridge opens\nThe bridge opened in Goole.", "Tram\nA tram runs in Basel."]
+    assert "ferry.txt" not in found(settings, encoder, "ferry Aomori dawn")
+    with Index(settings.index.path, settings, encoder) as index:
+        assert "Hull" not in "".join(hit.passage.text for hit in index.search("bridge Hull"))
+
+
+def test_touched_but_equal_file_is_unchanged(run: Callable[[], SyncReport], folder: Path) -> None:
+    run()
+    os.utime(folder / "bridge.txt", (1, 1))
+    assert counts(run()) == (0, 0, 0, 3)
+
+
+def test_an_unchanged_run_loads_no_encoder_and_makes_no_generation(
+    run: Callable[[], SyncReport], folder: Path, settings: IndexSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generation = run().generation
+    monkeypatch.setattr("index.update._open_encoder", lambda _: pytest.fail("the encoder was loaded"))
+    assert sync(folder, config=settings).generation == generation
+
+
+def test_a_removed_and_restored_article_is_not_encoded_again(
+    run: Callable[[], SyncReport], folder: Path, encoder: WordEncoder
+) -> None:
+    run()
+    text = (folder / "ferry.txt").read_bytes()
+    (folder / "ferry.txt").unlink()
+    run()
+    (folder / "ferry.txt").write_bytes(text)
+    encoder.encoded.clear()
+    assert counts(run()) == (1, 0, 0, 2)
+    assert encoder.encoded == []
+
+
+def test_another_encoder_encodes_everything_again(
+    run: Callable[[], SyncReport], folder: Path, settings: IndexSettings
+) -> None:
+    run()
+    other = WordEncoder("words/2", 32)
+    changed = settings.model_copy(update={"encoder": settings.encoder.model_copy(update={"language_fair": False})})
+    report = sync(folder, config=changed, encoder=other)
+    assert report.encoded == 3
+    assert found(changed, other, "ferry Aomori")[0] == "ferry.txt"
+
+
+def test_empty_or_missing_folder_leaves_the_index_alone(
+    run: Callable[[], SyncReport], folder: Path, settings: IndexSettings, encoder: WordEncoder, tmp_path: Path
+) -> None:
+    run()
+    shutil.rmtree(folder)
+    with pytest.raises(ArticleError, match="no such file or folder"):
+        run()
+    folder.mkdir()
+    with pytest.raises(ArticleError, match="no articles here"):
+        run()
+    assert found(settings, encoder, "ferry Aomori")[0] == "ferry.txt"
+
+
+def test_the_same_article_from_two_places_is_one(
+    folder: Path, settings: IndexSettings, encoder: WordEncoder, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    sync(folder, config=settings, encoder=encoder)
+    assert counts(sync(copy, config=settings, encoder=encoder)) == (0, 0, 0, 3)
+    (copy / "bridge.txt").unlink()
+    assert counts(sync(copy, config=settings, encoder=encoder)) == (0, 0, 0, 2)
+    (folder / "bridge.txt").unlink()
+    assert counts(sync(folder, config=settings, encoder=encoder)) == (0, 0, 1, 2)
+
+
+def test_files_of_one_name_in_two_folders_are_two_articles(
+    folder: Path, settings: IndexSettings, encoder: WordEncoder, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "bridge.txt").write_text("Another bridge\nThis one is in Cork.", encoding="utf-8")
+    sync(folder, other, config=settings, encoder=encoder)
+    assert {"bridge.txt", "other/bridge.txt"} <= set(found(settings, encoder, "bridge"))
+    assert counts(sync(folder, other, config=settings, encoder=encoder)) == (0, 0, 0, 4)
+
+
+def test_what_is_broken_today_stays_as_it_was_and_is_looked_at_again(
+    run: Callable[[], SyncReport], folder: Path, settings: IndexSettings, encoder: WordEncoder
+) -> None:
+    run()
+    good = (folder / "ferry.txt").read_bytes()
+    (folder / "ferry.txt").write_bytes(b"\0\0\0")
+    for _ in range(2):
+        report = run()
+        assert [problem.reason for problem in report.problems] == ["binary file, not text"]
+        assert report.removed == 0
+    assert found(settings, encoder, "ferry Aomori")[0] == "ferry.txt"
+    (folder / "ferry.txt").write_bytes(good)
+    assert not run().problems
+
+
+def test_an_encoder_that_fails_leaves_the_index_as_it_was(
+    run: Callable[[], SyncReport], folder: Path, settings: IndexSettings, encoder: WordEncoder
+) -> None:
+    run()
+    (folder / "tram.txt").write_text("Tram\nA tram runs in Basel.", encoding="utf-8")
+
+    class Failing(WordEncoder):
+        def encode_passages(self, texts: Sequence[str]) -> np.ndarray:
+            raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        sync(folder, config=settings, encoder=Failing())
+    assert "tram.txt" not in found(settings, encoder, "tram Basel")
+    assert counts(run()) == (1, 0, 0, 3)
+
+
+def test_a_second_writer_is_refused_at_once(run: Callable[[], SyncReport], settings: IndexSettings) -> None:
+    run()
+    with Writer(settings.index.path), pytest.raises(BusyError, match="another process is writing"):
+        run()
+    run()
+
+
+def test_progress_reaches_the_end(folder: Path, settings: IndexSettings, encoder: WordEncoder) -> None:
+    seen: list[Progress] = []
+    sync(folder, config=settings, encoder=encoder, progress=seen.append)
+    assert seen[-1][:2] == (3, 3)
+    assert [step.files for step in seen] == sorted(step.files for step in seen)
+
+
+def test_a_full_disk_is_one_clear_error_and_the_index_is_as_it_was(
+    run: Callable[[], SyncReport],
+    folder: Path,
+    settings: IndexSettings,
+    encoder: WordEncoder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run()
+    (folder / "long.txt").write_text(
+        "Long\n" + "A sentence about Lagos and its many trams. " * 20_000, encoding="utf-8"
+    )
+    plain = Writer._prepare
+
+    def small(writer: Writer) -> None:
+        # SQLite's own way to make a database full: no more pages than it has now.
+        pages = writer.connection.execute("PRAGMA page_count").fetchone()[0]
+        writer.connection.execute(f"PRAGMA max_page_count = {pages + 10}")
+        plain(writer)
+
+    monkeypatch.setattr(Writer, "_prepare", small)
+    with pytest.raises(WriteError, match="full"):
+        run()
+    monkeypatch.undo()
+    assert "long.txt" not in found(settings, encoder, "Lagos trams")
+    assert found(settings, encoder, "ferry Aomori")[0] == "ferry.txt"
+
+
+def test_a_reader_sees_the_new_generation_without_reopening_and_never_half_of_it(
+    run: Callable[[], SyncReport], folder: Path, settings: IndexSettings, encoder: WordEncoder
+) -> None:
+    run()
+    errors: list[BaseException] = []
+    stop = threading.Event()
+    with Index(settings.index.path, settings, encoder) as index:
+
+        def ask() -> None:
+            try:
+                while not stop.is_set():
+                    ids = {hit.article.id for hit in index.search("tram Basel ferry", count=20)}
+                    # The two trams come and go together.
+                    assert ("tram-1.txt" in ids) == ("tram-2.txt" in ids)
+            except BaseException as error:  # noqa: BLE001 -- handed to the main thread
+                errors.append(error)
+
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for number in range(15):
+            for name in ("tram-1.txt", "tram-2.txt"):
+                if number % 2:
+                    (folder / name).unlink()
+                else:
+                    (folder / name).write_text(f"Tram {name}\nA tram runs in Basel {number}.", encoding="utf-8")
+            run()
+            ids = {hit.article.id for hit in index.search("tram Basel", count=20)}
+            assert ("tram-1.txt" in ids) == (number % 2 == 0)
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert errors == []
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+sys.path[:0] = [{root!r}, {tests!r}]
+from fakes import WordEncoder
+from index.config import IndexConfig, IndexSettings
+from index.update import sync
+import index.update
+index.update._LOT = 4
+
+class Slow(WordEncoder):
+    def encode_passages(self, texts):
+        time.sleep(0.002 * len(texts))
+        with open({log!r}, "a") as file:
+            file.writelines(text.splitlines()[0] + chr(10) for text in texts)
+        return super().encode_passages(texts)
+
+sync({folder!r}, config=IndexSettings(index=IndexConfig(path=Path({index!r}))), encoder=Slow())
+"""
+
+
+def test_kill_at_any_moment_loses_nothing_and_repeats_little(
+    tmp_path: Path, settings: IndexSettings, encoder: WordEncoder
+) -> None:
+    """SIGKILL at moments spread over the run; each next run goes on where the last one stopped."""
+    news = tmp_path / "many"
+    news.mkdir()
+    for number in range(120):
+        (news / f"{number}.txt").write_text(
+            f"Head {number}\nArticle {number} is about place{number}.", encoding="utf-8"
+        )
+    log = tmp_path / "log"
+    log.touch()
+    tests = Path(__file__).parents[1]
+    script = KILLED.format(
+        root=str(tests.parent), tests=str(tests), log=str(log), folder=str(news), index=str(settings.index.path)
+    )
+    kills = 0
+    for wait in range(40):
+        process = subprocess.Popen([sys.executable, "-c", script])
+        before = log.stat().st_size
+        try:
+            # Half of the time wait until this run has encoded something, so that the kill meets work under way.
+            deadline = 0.25 + 0.03 * wait
+            process.wait(timeout=deadline if wait % 2 else 1.2 + deadline / 4)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            kills += 1
+            assert log.stat().st_size >= before
+        if exists(settings.index.path):
+            with Index(settings.index.path, settings, encoder) as index:
+                assert len(index) == 120  # all or nothing: the only finished generation is the whole one
+            break
+    assert sync(news, config=settings, encoder=encoder).problems == ()
+    with Index(settings.index.path, settings, encoder) as index:
+        assert len(index) == 120
+        assert index.search("place77")[0].article.id == "77.txt"
+    connection = sqlite3.connect(settings.index.path / ARTICLES_FILE)
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+    assert kills > 0
+    # A lot that was under way when the process died may be encoded twice, and nothing else.
+    encoded = log.read_text(encoding="utf-8").split("\n")[:-1]
+    assert len(encoded) - len(set(encoded)) <= 4 * kills
