@@ -15,6 +15,7 @@ from index.errors import KabarError
 if TYPE_CHECKING:
     from index.index import Index
     from index.update import SyncReport
+    from qa.chain import Assistant
     from ui.config import Settings
 
 app = typer.Typer(
@@ -169,16 +170,16 @@ def serve(
     """Open the chat page in a web server on this machine."""
     settings = _settings(config)
     _quiet()
-    from qa.first_index import ensure_index
     from ui.app import serve as run
 
-    run(
-        settings,
-        host=host or settings.server.host,
-        port=settings.server.port if port is None else port,
-        public=allow_remote,
-        prepare=lambda: ensure_index(settings, tell=_tell),
-    )
+    def assistant() -> "Assistant":
+        from qa.chain import Assistant
+        from qa.first_index import ensure_index
+
+        ensure_index(settings, tell=_tell)
+        return Assistant.open(settings)
+
+    run(settings, host=host, port=port, public=allow_remote, assistant=assistant, ready=_tell)
 
 
 @app.command()

@@ -290,12 +290,12 @@ def test_kill_at_any_moment_loses_nothing_and_repeats_little(
         root=str(tests.parent), tests=str(tests), log=str(log), folder=str(news), index=str(settings.index.path)
     )
     kills = 0
-    for wait in range(40):
+    for wait in range(16):
         process = subprocess.Popen([sys.executable, "-c", script])
         before = log.stat().st_size
         try:
             # Half of the time wait until this run has encoded something, so that the kill meets work under way.
-            deadline = 0.25 + 0.03 * wait
+            deadline = 0.4 + 0.08 * wait
             process.wait(timeout=deadline if wait % 2 else 1.2 + deadline / 4)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
