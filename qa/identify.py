@@ -26,6 +26,7 @@ _LETTER = 0.7
 _MARK = 2.0
 _STATISTICS = 1.5
 _STATISTICS_TEMPERATURE = 4.0
+_TELLING_SHARE = 0.15
 _CANDIDATE = 0.4
 _RARER = 0.3
 _CLEAR_LEAD = 3.0
@@ -33,14 +34,17 @@ _ENOUGH = 2000  # characters
 
 _QUOTED = re.compile('「[^」]*」|『[^』]*』|《[^》]*》|“[^”]*”|«[^»]*»|„[^“”]*[“”]|"[^"]*"')  # titles, mostly
 _SEPARATORS = re.compile(
-    r"[\s\u200c.,;:!?¿¡…·|/\\()\[\]{}<>«»‹›“”„‟\"‘‚`´*_+=~@#%&^$€£¥。、,?!:;「」『』《》〈〉（）・،؛؟۔।॥—–‐‑-]+"
+    r"[\s\u200c.,;:!?¿¡…·|/\\()\[\]{}<>«»‹›“”„‟\"‘‚`´*_+=~@#%&^$€£¥。、\uff0c\uff1f\uff01\uff1a\uff1b\uff5e\uff08\uff09「」『』《》〈〉・،؛؟۔।॥—–‐‑-]+"
 )
 _LIKE_ARABIC_IN_PERSIAN = str.maketrans({"ي": "ی", "ك": "ک", "ى": "ی", "ـ": None})
 _KNOWN_AS = {"nb": "no", "nn": "no", "bs": "hr"}
 _ALPHABETS = frozenset({"Cyrillic", "Greek", "Arabic", "Hebrew", "Armenian", "Georgian"})
 """Scripts whose letters say as much as Latin ones; a letter of the others stands for two or three."""
+# Characters of one of the two: small words of Chinese, and forms that only Japan writes.
 _CHINESE = frozenset("的了什么麼谁誰哪吗嗎是几幾多怎为為这這们們在和")
-_JAPANESE = frozenset("々〆駅県円氏")
+_JAPANESE = frozenset(
+    "々〆駅県円団対図売広応歳気浜済渋発総実価戦経読関労働変続権検様帰転鉄楽桜沢稲歩毎黒徴恵悪拡拝抜択挿捜撃単厳囲圧塩壊挙仏仮伝児両乗亜込畑峠"
+)
 
 
 class _Word(NamedTuple):
@@ -72,13 +76,17 @@ def identify(text: str, candidates: Collection[str] | None = None, *, default: s
         return languages[0]
     words = _words(text, cased=script in ("Latin", "Cyrillic"))
     scores = _evidence(text, words, languages)
-    if not any(scores.values()) and not any(word.weight == 1 for word in words):
+    evident = any(scores.values())
+    if not evident and not any(word.weight == 1 for word in words):
         return default
     for rank, language in enumerate(languages):
         scores[language] -= _RARER * rank / len(languages)
     best, second = sorted(scores.values(), reverse=True)[:2]
     if best - second < _CLEAR_LEAD:
-        for language, share in _statistics(words, languages).items():
+        shares = _statistics(words, languages)
+        if not evident and max(shares.values()) < _TELLING_SHARE:
+            return default
+        for language, share in shares.items():
             scores[language] += _STATISTICS * share
         for language in at_hand & scores.keys():
             scores[language] += _CANDIDATE

@@ -10,7 +10,7 @@ from typing import Literal
 
 SmallTalk = Literal["greeting", "thanks", "about"]
 
-_CLAUSES = re.compile(r"[.,;:!?¿¡…~()\n。、，！？：；،؛؟।]+")
+_CLAUSES = re.compile(r"[.,;:!?¿¡…~()\n。、，！？：；（）،؛؟।]+")
 _DRAWN_OUT = re.compile(r"(\w)\1{2,}")
 _LONGEST = 100  # characters
 _BY_WEIGHT: tuple[SmallTalk, ...] = ("greeting", "thanks", "about")
