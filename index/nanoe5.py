@@ -12,6 +12,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -125,7 +126,7 @@ def read_weights(path: Path, *, sha256: str | None = SHA256) -> Weights:
         weights = _parse(data)
     except (struct.error, ValueError, IndexError) as error:
         raise ModelError(f"{path}: cut short or damaged ({error}); run: {REMEDY}") from None
-    if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
+    if sha256 is not None and hashlib.sha256(data.data).hexdigest() != sha256:
         raise ModelError(f"{path}: damaged (its SHA-256 is not {sha256[:12]}...); run: {REMEDY} --force-reinstall")
     return weights
 
@@ -157,11 +158,11 @@ def _parse(data: Bytes) -> Weights:
     if version != VERSION:
         msg = f"format version {version}, expected {VERSION}"
         raise ValueError(msg)
-    *counts, epsilon, block = cursor.unpack("7ifi")
+    sizes = Sizes(*cursor.unpack("7if"))
+    (block,) = cursor.unpack("i")
     if block != BLOCK:
         msg = f"blocks of {block} elements, expected {BLOCK}"
         raise ValueError(msg)
-    sizes = Sizes(*counts, layer_norm_epsilon=epsilon)
     tokenizer = _parse_tokenizer(cursor)
     return Weights(sizes, tokenizer, MappingProxyType(dict(_parse_tensor(cursor) for _ in range(*cursor.unpack("i")))))
 
@@ -172,7 +173,7 @@ def _parse_tokenizer(cursor: _Cursor) -> Pieces:
     offsets = cursor.array("<u4", count + 1).tolist()
     scores = cursor.array("<f4", count).tolist()
     blob = cursor.take(blob_bytes).tobytes()
-    pieces = tuple(blob[start:stop].decode() for start, stop in zip(offsets, offsets[1:], strict=False))
+    pieces = tuple(blob[start:stop].decode() for start, stop in pairwise(offsets))
     cursor.take(cursor.unpack("iI")[1])
     return Pieces(pieces, tuple(scores), begin=begin, end=end, padding=padding, unknown=unknown)
 

