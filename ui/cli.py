@@ -248,6 +248,31 @@ def reading(
     _print_figures(evaluate_reading(reader, files, limit=limit), as_json=as_json)
 
 
+@eval_app.command()
+def answers(
+    files: Annotated[list[Path], typer.Argument(help="Questions such as articles/questions.json.")],
+    *,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show every question that went wrong.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Measure whole answers: right, rightly cited, rightly dated, rightly refused."""
+    settings = _settings(config)
+    _quiet()
+    from qa.answer_evaluation import evaluate_answers
+    from qa.chain import Assistant
+    from qa.first_index import ensure_index
+
+    def tell(verdict: dict[str, Any]) -> None:
+        well = verdict["right"] and verdict["cited"] if verdict["answerable"] else not verdict["answered"]
+        if verbose and not well:
+            _tell(json.dumps(verdict, ensure_ascii=False))
+
+    ensure_index(settings, tell=_tell, progress=sys.stderr.isatty())
+    with Assistant.open(settings) as assistant:
+        _print_figures(evaluate_answers(assistant, files, tell=tell), as_json=as_json)
+
+
 def main() -> None:
     """Entry point: every foreseen error is one line on standard error."""
     from qa.errors import QuestionError
