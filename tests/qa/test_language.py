@@ -6,6 +6,7 @@ import string
 import subprocess
 import sys
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -514,3 +515,9 @@ def test_import_is_light() -> None:
     code = "import sys, qa.language; print([name for name in ('py3langid', 'babel', 'numpy') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_questions_about_the_sample_articles_are_identified() -> None:
+    rows = json.loads((Path(__file__).parents[2] / "articles" / "questions.json").read_text(encoding="utf-8"))
+    errors = errors_in([(row["language"], row["question"]) for row in rows])
+    assert len(errors) <= 0.03 * len(rows), errors
