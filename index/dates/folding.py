@@ -21,6 +21,7 @@ _SAME = {
     **dict.fromkeys("‐‑‒–—―−－～〜", "-"),
     **dict.fromkeys("〔［【", "("),
     **dict.fromkeys("〕］】", ")"),
+    "ँ": "ं",
     "\u200c": " ",
 }
 _DROPPED = frozenset(

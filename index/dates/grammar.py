@@ -161,4 +161,6 @@ class Parser:
 def spoken(reading: Reading) -> tuple[int, int]:
     """The stretch of a reading without the words that only introduce it."""
     pieces = [piece for piece in reading.pieces if piece.symbol != _SILENT]
-    return (pieces[0].start, reading.end) if pieces else (reading.start, reading.end)
+    if pieces and pieces[-1].symbol == ".":
+        pieces.pop()
+    return (pieces[0].start, pieces[-1].end) if pieces else (reading.start, reading.end)

@@ -322,7 +322,9 @@ def _add_months(year: int, month: int, step: int) -> tuple[int, int]:
 def _day_word(reading: Reading, setting: Setting) -> Meaning | None:
     if setting.published is None:
         return None
-    offset = int(reading.get("dw"))
+    offset = reading.get("dw")
+    if isinstance(offset, str):  # Hindi says yesterday and tomorrow with one word
+        offset = int(offset[1:]) * (1 if setting.tense(False) == "future" else -1)
     found = setting.published + timedelta(days=offset)
     words = {0: "the day itself", 1: "the day after", -1: "the day before"}
     reason = words.get(offset, f"{abs(offset)} days {'after' if offset > 0 else 'before'}")

@@ -107,9 +107,9 @@ class Resolver:
         if position == 0 or self.vocabulary.spaceless:
             return True
         before, here = text[position - 1], text[position]
-        if not is_word(before):
-            return before != "'" or position < 2 or not is_word(text[position - 2])
-        if before.isdigit() != here.isdigit():
+        if not is_word(before) and (before != "'" or position < 2 or not is_word(text[position - 2])):
+            return True
+        if is_word(before) and before.isdigit() != here.isdigit():
             return here.isdigit() and not before.isascii()
         for prefix in self.vocabulary.prefixes:
             start = position - len(prefix)

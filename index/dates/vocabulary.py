@@ -137,6 +137,8 @@ def _add_usage(vocabulary: Vocabulary, table: dict[str, Any]) -> None:
         vocabulary.add(words, "s", _SEASONS.index(value))
     for offset, words in table.get("day", {}).items():
         vocabulary.add(words, "dw", int(offset))
+    for offset, words in table.get("yesterday_or_tomorrow", {}).items():
+        vocabulary.add(words, "dw", f"±{offset}")
     for unit, offsets in table.get("period", {}).items():
         for offset, words in offsets.items():
             vocabulary.add(words, "p", (unit, int(offset)))
