@@ -29,7 +29,7 @@ _STATISTICS_TEMPERATURE = 4.0
 _TELLING_SHARE = 0.15
 _CANDIDATE = 0.4
 _RARER = 0.3
-_CLEAR_LEAD = 3.0
+_CLEAR_LEAD = 1.0
 _ENOUGH = 2000  # characters
 
 _QUOTED = re.compile('「[^」]*」|『[^』]*』|《[^》]*》|“[^”]*”|«[^»]*»|„[^“”]*[“”]|"[^"]*"')  # titles, mostly
