@@ -1,10 +1,11 @@
 """The chat page as a web server."""
 
+import asyncio
 import contextlib
 import errno
 import ipaddress
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from index.errors import KabarError
@@ -18,11 +19,12 @@ from ui.safety import Guard
 from ui.theme import look
 
 if TYPE_CHECKING:
-    import gradio
+    from fastapi import FastAPI
     from starlette.types import ASGIApp
 
 GRACE = 3
 """Seconds that running answers get to finish when the server is stopped."""
+
 
 def serve(
     config: Settings,
@@ -43,8 +45,12 @@ def serve(
     listener = listen(host, port, public=public)
     with contextlib.closing(listener):
         loader = Loader(assistant or (lambda: _open(config)))
-        page = build(loader, about=lambda language: _about(loader, language), examples=examples(config.index.articles))
-        web = application(page, loader, hosts=None if public else {host.lower(), "localhost", "127.0.0.1", "::1"})
+        web = application(
+            loader,
+            hosts=None if public else {host.lower(), "localhost", "127.0.0.1", "::1"},
+            about=lambda language: _about(loader, language),
+            examples=examples(config.index.articles),
+        )
         name = f"[{host}]" if ":" in host else host
         address = f"http://{name}:{listener.getsockname()[1]}/"
 
@@ -63,7 +69,7 @@ def listen(host: str, port: int, *, public: bool = False) -> socket.socket:
         raise KabarError(f"Cannot listen at {host!r}: no such host name or address; choose another --host") from error
     if not public and not ipaddress.ip_address(address[0]).is_loopback:
         raise KabarError(
-            f"Refusing to listen at {host}: anybody who reaches this machine could use the page, it knows no passwords; "
+            f"Refusing to listen at {host}: whoever reaches this machine could use the page, it knows no passwords; "
             "keep --host 127.0.0.1, or add --allow-remote if that is what you want"
         )
     listener = socket.socket(family, kind, protocol)
@@ -79,13 +85,37 @@ def listen(host: str, port: int, *, public: bool = False) -> socket.socket:
     return listener
 
 
-def application(page: "gradio.Blocks", loader: Loader, *, hosts: set[str] | None) -> "ASGIApp":
-    """The page, its health routes and the guard before them, as one ASGI application."""
-    import gradio
-    from fastapi import FastAPI
-    from fastapi.responses import JSONResponse
+def application(
+    loader: Loader,
+    *,
+    hosts: Collection[str] | None,
+    about: Callable[[str], str] | None = None,
+    examples: Sequence[tuple[str, str]] = (),
+) -> "ASGIApp":
+    """The page, its health routes and the guard before them, as one ASGI application.
 
-    web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    ``hosts`` are the names it answers to, None for any; the other options are those of ``ui.chat.build``.
+    """
+
+    async def put_together() -> "FastAPI":
+        import gradio
+        from fastapi import FastAPI
+
+        web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        _add_health(web, loader)
+        page = build(loader, about=about, examples=examples)
+        gradio.mount_gradio_app(
+            web, page, path="/", footer_links=[], run_history=False, enable_monitoring=False, mcp_server=False,
+            ssr_mode=False, pwa=False, show_error=False, max_file_size=0, **look(),
+        )  # fmt: skip
+        return web
+
+    # Gradio makes an event loop, and forgets to close it, wherever it finds none running.
+    return Guard(asyncio.run(put_together()), hosts=hosts)
+
+
+def _add_health(web: "FastAPI", loader: Loader) -> None:
+    from fastapi.responses import JSONResponse
 
     @web.get("/health")
     def health() -> dict[str, str]:
@@ -96,12 +126,6 @@ def application(page: "gradio.Blocks", loader: Loader, *, hosts: set[str] | None
         state = "loading" if loader.loading else "failed" if loader.error else "ready"
         return JSONResponse({"status": state}, status_code=200 if state == "ready" else 503)
 
-    gradio.mount_gradio_app(
-        web, page, path="/", footer_links=[], run_history=False, enable_monitoring=False, mcp_server=False,
-        ssr_mode=False, pwa=False, show_error=False, max_file_size=0, **look(),
-    )  # fmt: skip
-    return Guard(web, hosts=hosts)
-
 
 def _open(config: Settings) -> Answering:
     from qa import Assistant
@@ -110,7 +134,7 @@ def _open(config: Settings) -> Answering:
 
 
 def _about(loader: Loader, language: str) -> str:
-    """What the articles cover: how many, in which languages, from when to when; "" for an assistant without an index."""
+    """How many articles there are, in which languages, from when to when; "" for an assistant without an index."""
     index = getattr(loader.assistant(), "index", None)
     if index is None:
         return ""

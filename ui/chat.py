@@ -39,13 +39,16 @@ def build(
 ) -> "gradio.Blocks":
     """The page as Gradio Blocks.
 
-    ``about`` says in a language what the articles cover; it is asked once the assistant is there. ``examples`` are (question, language) pairs offered on the empty page; ``at_once`` questions are answered at a time,
-    the others wait their turn.
+    ``about`` says in a language what the articles cover; it is asked once the assistant is there. ``examples`` are
+    (question, language) pairs offered on the empty page. ``at_once`` questions are answered at a time, the others wait
+    their turn.
     """
     # Gradio reads this when it is imported: without it, every start is reported to its makers.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     import gradio
+    from gradio.events import api
 
+    page: gradio.Blocks
     with gradio.Blocks(title="kabar", analytics_enabled=False, fill_width=True) as page:
         turns = gradio.State(list[Turn]())
         masthead = gradio.HTML(
@@ -110,7 +113,7 @@ def build(
             """The answer to a question, as JSON; history is a list of [role, text], oldest first."""
             return _asked(loader, question, [(role, text) for role, text in history or []])
 
-        gradio.api(ask, api_name="ask", concurrency_limit=at_once, concurrency_id="assistant")
+        api(ask, api_name="ask", concurrency_limit=at_once, concurrency_id="assistant")
     return page
 
 
@@ -156,22 +159,22 @@ def _replies(loader: Loader, so_far: list[Turn], language: str) -> Iterator[tupl
     doing = sentence("loading" if loader.loading else "waiting", language)
     yield None, _markup(turn, language, [render.progress(doing, language)])
     try:
-        for event in loader.assistant().stream(turn.question, history=_history(so_far[:-1])):
+        for event in _events(loader, turn.question, _history(so_far[:-1])):
             if isinstance(event, Answer):
                 turn = replace(turn, answer=event)
                 break
             if isinstance(event, Step):
                 doing = chrome.step(event, language)
-            elif isinstance(event, TextPiece):
+            else:
                 written += event.text
             parts = [render.partial(written)] if written else [render.progress(doing, language)]
             yield None, _markup(turn, language, parts)
-        else:
-            raise RuntimeError("the assistant ended without an answer")
     except KabarError as error:
         turn = replace(turn, error=str(error))
     except Exception:
-        turn = replace(turn, error=sentence("internal_error", language, id=_logged()))
+        request = _request_id()
+        log.exception("Request %s failed", request)
+        turn = replace(turn, error=sentence("internal_error", language, id=request))
     yield turn, _markup(turn, language)
 
 
@@ -179,21 +182,29 @@ def _asked(loader: Loader, question: str, history: History) -> dict[str, Any]:
     import gradio
 
     try:
-        for event in loader.assistant().stream(question, history=history):
-            if isinstance(event, Answer):
-                return event.model_dump(mode="json")
-        raise RuntimeError("the assistant ended without an answer")
+        *_, last = _events(loader, question, history)
     except KabarError as error:
         raise gradio.Error(str(error), print_exception=False) from None
     except Exception:
-        raise gradio.Error(sentence("internal_error", "en", id=_logged()), print_exception=False) from None
+        request = _request_id()
+        log.exception("Request %s failed", request)
+        raise gradio.Error(sentence("internal_error", "en", id=request), print_exception=False) from None
+    return last.model_dump(mode="json")
 
 
-def _logged() -> str:
-    """Log the exception that is being handled under a new request id, and return the id."""
-    request = uuid.uuid4().hex[:12]
-    log.exception("Request %s failed", request)
-    return request
+def _events(loader: Loader, question: str, history: History) -> Iterator[Step | TextPiece | Answer]:
+    """What the assistant says; an Answer last, or RuntimeError."""
+    event: Step | TextPiece | Answer | None = None
+    for event in loader.assistant().stream(question, history=history):
+        yield event
+    answered = isinstance(event, Answer)
+    if not answered:
+        raise RuntimeError("the assistant ended without an answer")
+
+
+def _request_id() -> str:
+    """What stands both in the log and on the page, so that the one is found from the other."""
+    return uuid.uuid4().hex[:12]
 
 
 def _history(turns: Sequence[Turn]) -> History:

@@ -8,6 +8,7 @@ from qa.answer import Step
 from qa.language import direction, sentence, sentence_languages
 from ui.loader import Loader
 
+
 def language(accepted: str) -> str:
     """The best of the page's languages for a browser's Accept-Language header.
 
@@ -37,14 +38,14 @@ def masthead(language: str) -> str:
     restart = escape(sentence("new_conversation", language))
     return (
         f'<header class="masthead" lang="{language}" dir="{direction(language)}" data-interface="{language}" '
-        f'data-direction="{direction(language)}"><p class="name" lang="id">kabar</p>'
+        f'data-direction="{direction(language)}"><h1 class="name" lang="id">kabar</h1>'
         f'<button type="button" class="restart" data-restart="">{restart}</button></header>'
     )
 
 
 def opening(language: str, examples: Sequence[tuple[str, str]], about: str = "") -> str:
     """The empty page: what this is, what it knows about, and questions to begin with."""
-    parts = [f"<h1>{escape(sentence('welcome', language))}</h1>"]
+    parts = [f"<h2>{escape(sentence('welcome', language))}</h2>"]
     parts.append(f'<p class="about">{escape(about or sentence("welcome_more", language))}</p>')
     if examples:
         buttons = "".join(
@@ -61,9 +62,9 @@ def panel(language: str) -> str:
     """The side panel, closed and empty; the page's script fills it."""
     close = escape(sentence("close", language))
     return (
-        '<aside id="panel" role="dialog" aria-labelledby="panel-title" '
+        '<div id="panel" role="dialog" aria-labelledby="panel-title" '
         f'dir="{direction(language)}" hidden><div class="panel-bar"><button type="button" class="panel-close" '
-        f'aria-label="{close}" title="{close}">&#10005;</button></div><div class="panel-body"></div></aside>'
+        f'aria-label="{close}" title="{close}">&#10005;</button></div><div class="panel-body"></div></div>'
     )
 
 

@@ -47,7 +47,7 @@ def progress(words: str, language: str) -> str:
 
 def partial(text: str) -> str:
     """The part of the answer's text that is there already."""
-    return f'<p class="text partial" dir="auto">{_text(text)}</p>'
+    return f'<p class="text partial" dir="auto" aria-hidden="true">{_text(text)}</p>'
 
 
 def error(message: str, language: str) -> str:
@@ -190,30 +190,32 @@ def _sources(given: Answer, turn: int) -> str:
 
 
 def _card(citation: Citation, given: Answer, turn: int) -> str:
+    guess = f'<em class="guess">{_text(sentence("date_guess", given.language))}</em>' if _is_guess(citation) else ""
     return (
         f'<button type="button" class="card" data-evidence="{_key(citation, turn)}" aria-haspopup="dialog">'
         f'<span class="number">{citation.number}</span>'
-        f'<span class="title" {_attributes(citation.language)}>{_text(citation.title)}</span>'
-        f'<span class="byline">{_byline(citation, given)}</span></button>'
+        f'<span class="title"><bdi {_attributes(citation.language)}>{_text(citation.title)}</bdi></span>'
+        f'<span class="byline">{_byline(citation, given)}{guess}</span></button>'
     )
 
 
 def _byline(citation: Citation, given: Answer) -> str:
-    """Source, date (a guess is called one) and language."""
-    items = [f"<span>{_text(citation.source)}</span>"] if citation.source else []
+    """Source, date and language, each an item of its own so that their directions do not mix."""
+    items = [f'<bdi dir="auto">{_text(citation.source)}</bdi>'] if citation.source else []
     if citation.published:
-        shown = f'<time datetime="{_text(citation.published)}">{_text(local_date(citation.published, given.language))}'
-        shown += "</time>"
-        if citation.published_from in _GUESSES:
-            shown += f' <em class="guess">{_text(sentence("date_guess", given.language))}</em>'
-        items.append(f"<span>{shown}</span>")
+        shown = _text(local_date(citation.published, given.language))
+        items.append(f'<time datetime="{_text(citation.published)}">{shown}</time>')
     items.append(f"<span>{_text(_language(citation, given))}</span>")
-    return "".join(f"<bdi>{item}</bdi>" for item in items)
+    return "".join(items)
+
+
+def _is_guess(citation: Citation) -> bool:
+    return bool(citation.published) and citation.published_from in _GUESSES
 
 
 def _guessed(citation: Citation, given: Answer) -> str:
     """That the date of publication is a guess, in a sentence; nothing if it is none."""
-    if not citation.published or citation.published_from not in _GUESSES:
+    if not citation.published or not _is_guess(citation):
         return ""
     date = local_date(citation.published, given.language)
     return f'<p class="guessed">{_text(sentence("date_inferred", given.language, date=date))}</p>'

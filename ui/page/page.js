@@ -45,6 +45,10 @@
     if (event.key === "Escape") closePanel();
   });
 
+  document.addEventListener("input", (event) => {
+    if (event.target.matches?.("#question textarea")) event.target.dir = "auto";
+  });
+
   let lastTurn = 0;
   function look() {
     const chrome = document.querySelector("[data-interface]");
@@ -52,13 +56,14 @@
       document.documentElement.lang = chrome.dataset.interface;
       document.documentElement.dir = chrome.dataset.direction;
     }
+    byId("current")?.setAttribute("aria-live", "polite");
     const newest = document.querySelector("#current [data-turn]");
     document.body.classList.toggle("with-turns", Boolean(newest));
     const number = newest ? Number(newest.dataset.turn) : 0;
     if (number === lastTurn) return;
     lastTurn = number;
     closePanel(false);
-    newest?.scrollIntoView({ block: "start", behavior: calm.matches ? "auto" : "smooth" });
+    if (number > 1) newest.scrollIntoView({ block: "start", behavior: calm.matches ? "auto" : "smooth" });
   }
   new MutationObserver(look).observe(document.body, { childList: true, subtree: true, characterData: true });
   look();

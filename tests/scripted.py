@@ -1,0 +1,121 @@
+"""An assistant that says what a test wants, and the chat page served with it."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+import uvicorn
+
+from index.errors import KabarError
+from qa.answer import Answer, Citation, DateMention, Step, TextPiece
+from ui.app import application, listen
+from ui.loader import Loader
+
+PASSAGE = "Menlu Blinken bertolak pekan ini. Blinken akan tiba di Seoul pada Rabu depan. Ia akan bertemu Park Jin."
+QUOTE = "Blinken akan tiba di Seoul pada Rabu depan."
+ANSWERS = {
+    "en": ("Wednesday, 8 November 2023", "Blinken will arrive in Seoul on Wednesday."),
+    "ar": ("الأربعاء، 8 نوفمبر 2023", "سيصل بلينكن إلى سول يوم الأربعاء."),
+    "ko": ("2023년 11월 8일 수요일", "블링컨은 수요일 서울에 도착한다."),
+}
+
+
+def scripted_answer(question: str, language: str = "en", **changes) -> Answer:
+    """The answer to "when will Blinken arrive?"."""
+    short, said = ANSWERS[language]
+    start = QUOTE.index("Rabu depan")
+    date = DateMention(
+        text="Rabu depan", start=start, end=start + 10, value="2023-11-08", kind="relative", derived="next Wednesday"
+    )
+    citation = Citation(
+        number=1,
+        article_id="blinken",
+        title="Blinken ke Seoul",
+        url="https://example.org/blinken",
+        source="VOA Indonesia",
+        language="id",
+        published="2023-11-01",
+        published_from="dateline",
+        passage=PASSAGE,
+        passage_start=PASSAGE.index(QUOTE),
+        start=0,
+        end=len(QUOTE),
+        quote=QUOTE,
+    )
+    fields = {
+        "question": question,
+        "text": f"{short}. {said} [1]",
+        "short": short,
+        "answerable": True,
+        "confidence": 0.9,
+        "language": language,
+        "dates": (date,),
+        "citations": (citation,),
+    }
+    return Answer(**(fields | changes))
+
+
+class Scripted:
+    """Answers by the words in the question; ``gate`` holds the answers back while it is closed."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, list[tuple[str, str]]]] = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def stream(self, question, *, history):
+        self.asked.append((question, list(history)))
+        yield Step(name="understand")
+        yield Step(name="retrieve", count=36)
+        assert self.gate.wait(30)
+        if "too long" in question:
+            raise KabarError("The question is too long; ask in at most 2000 characters")
+        if "broken" in question:
+            raise RuntimeError("a secret of the server")
+        if "silence" in question:
+            return
+        if "<" in question:
+            yield TextPiece(text=question)
+            yield _attack(question)
+        elif "World Cup" in question:
+            yield scripted_answer(question, text="The articles do not say.", short="", answerable=False, citations=())
+        else:
+            language = "ar" if "متى" in question else "ko" if "언제" in question else "en"
+            final = scripted_answer(question, language)
+            for word in final.text.split(" "):
+                yield TextPiece(text=word + " ")
+            yield final
+
+
+def _attack(text: str) -> Answer:
+    plain = scripted_answer(text)
+    citation = plain.citations[0].model_copy(
+        update={"title": text, "source": text, "url": "javascript:alert(1)", "passage": text + QUOTE}
+        | {"passage_start": len(text)}
+    )
+    return plain.model_copy(update={"text": f"{text} [1]", "short": text, "citations": (citation,)})
+
+
+@contextlib.contextmanager
+def served(loader: Loader, **options) -> Iterator[str]:
+    """The address of the chat page, served on a free port of this machine while the context lasts."""
+    listener = listen("127.0.0.1", 0)
+    server = None
+    started = threading.Event()
+
+    def run() -> None:
+        nonlocal server
+        web = application(loader, hosts={"localhost", "127.0.0.1"}, **options)
+        server = uvicorn.Server(uvicorn.Config(web, log_level="warning", timeout_graceful_shutdown=1))
+        started.set()
+        server.run(sockets=[listener])
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        assert started.wait(30)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        listener.close()

@@ -1,0 +1,339 @@
+"""The chat page as a server: routes, hosts, questions by its API, errors, and a start that names what is wrong."""
+
+import json
+import logging
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from index.errors import KabarError
+from qa.answer import Answer, Step
+from scripted import Scripted, served
+from ui import chrome
+from ui.app import listen, serve
+from ui.chat import Turn, _received, _replies
+from ui.config import Settings
+from ui.examples import examples
+from ui.loader import Loader
+from ui.safety import POLICY
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def loaded(make=Scripted) -> Loader:
+    loader = Loader(make)
+    loader.start()
+    return loader
+
+
+@pytest.fixture(scope="module")
+def address():
+    with served(loaded(), examples=[("when will Blinken arrive?", "en")]) as found:
+        yield found
+
+
+def fetch(url: str, **headers: str):
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as response:
+            return response.status, response.headers, response.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers, error.read()
+
+
+# Questions
+
+
+def test_a_question_grows_into_its_answer():
+    growing = list(_replies(loaded(), [Turn(1, "when will Blinken arrive?")], "en"))
+    assert [turn for turn, _ in growing[:-1]] == [None] * (len(growing) - 1)
+    assert any("Looking in 36 passages" in html for _, html in growing)
+    assert any("partial" in html and "November" in html for _, html in growing)
+    turn, html = growing[-1]
+    assert isinstance(turn.answer, Answer)
+    assert "<mark>" in html
+    assert "partial" not in html
+
+
+def test_history_is_what_was_asked_and_answered():
+    assistant = Scripted()
+    loader = loaded(lambda: assistant)
+    turns = [Turn(1, "when will Blinken arrive?")]
+    *_, (first, _) = _replies(loader, turns, "en")
+    list(_replies(loader, [first, Turn(2, "lost", error="x"), Turn(3, "and who comes?")], "en"))
+    assert assistant.asked[-1] == (
+        "and who comes?",
+        [("user", "when will Blinken arrive?"), ("assistant", first.answer.text)],
+    )
+
+
+@pytest.mark.parametrize("asked", ["", "   ", "\n\t"])
+def test_an_empty_question_gets_a_fixed_sentence(asked):
+    turns, past, current = _received(asked, [], "en")
+    assert turns[-1].error == "Please type a question."
+    assert "Please type a question." in current
+    assert past == ""
+
+
+def test_an_expected_error_is_shown_as_it_is():
+    *_, (turn, html) = _replies(loaded(), [Turn(1, "too long")], "en")
+    assert turn.error == "The question is too long; ask in at most 2000 characters"
+    assert 'role="alert"' in html
+
+
+@pytest.mark.parametrize("question", ["broken", "silence"])
+def test_an_unexpected_error_shows_the_number_that_the_log_has(question, caplog):
+    with caplog.at_level(logging.ERROR, "kabar.ui"):
+        *_, (turn, html) = _replies(loaded(), [Turn(1, question)], "en")
+    assert "secret" not in html
+    assert "Traceback" not in html
+    (record,) = caplog.records
+    assert record.args[0] in turn.error
+    assert record.exc_info[0] is RuntimeError
+
+
+def test_a_question_asked_while_the_models_load_waits_for_them():
+    begin = threading.Event()
+
+    def make():
+        assert begin.wait(30)
+        return Scripted()
+
+    loader = loaded(make)
+    growing = _replies(loader, [Turn(1, "when will Blinken arrive?")], "en")
+    assert "loading" in next(growing)[1]
+    assert loader.loading
+    begin.set()
+    *_, (turn, _) = growing
+    assert turn.answer is not None
+    assert not loader.loading
+
+
+def test_an_assistant_that_cannot_be_made_is_an_error_on_the_page():
+    def make():
+        raise KabarError("No index at /x; make one with kabar index")
+
+    loader = loaded(make)
+    *_, (turn, _) = _replies(loader, [Turn(1, "when?")], "en")
+    assert turn.error == "No index at /x; make one with kabar index"
+    assert "No index at /x" in chrome.state(loader, "en")
+
+
+def test_an_unforeseen_failure_to_load_keeps_its_details_in_the_log(caplog):
+    def make():
+        raise RuntimeError("a secret of the server")
+
+    loader = loaded(make)
+    with pytest.raises(RuntimeError):
+        loader.assistant()
+    assert "secret" not in chrome.state(loader, "en")
+    assert "secret" in caplog.text
+
+
+def test_steps_are_said_in_every_language_of_the_page():
+    for language in ("en", "id", "ko", "ja", "ar", "es"):
+        assert "1234" in chrome.step(Step(name="retrieve", count=1234), language)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("", "en"),
+        ("ko-KR,ko;q=0.9,en;q=0.8", "ko"),
+        ("xx, id;q=0.3, ar;q=0.7", "ar"),
+        ("*", "en"),
+        ("en;q=nonsense, ja", "ja"),
+        ("ko;q=0", "en"),
+    ],
+)
+def test_language_of_the_page_is_the_browsers(accepted, language):
+    assert chrome.language(accepted) == language
+
+
+# The server
+
+
+def test_page_and_health(address):
+    status, headers, body = fetch(address)
+    assert status == 200
+    assert headers["content-security-policy"] == POLICY
+    assert headers["x-content-type-options"] == "nosniff"
+    assert b"kabar" in body
+    assert json.loads(fetch(address + "health")[2]) == {"status": "alive"}
+    assert json.loads(fetch(address + "ready")[2]) == {"status": "ready"}
+
+
+def test_page_asks_nothing_of_other_machines(address):
+    _, _, body = fetch(address)
+    for other in (b"fonts.googleapis", b"fonts.gstatic", b"cdn.", b"api.gradio.app", b"huggingface"):
+        assert other not in body
+    config = json.loads(fetch(address + "config")[2])
+    assert config["analytics_enabled"] is False
+    assert config["run_history"] is False
+    assert not config["footer_links"]
+
+
+def test_not_ready_while_loading():
+    begin = threading.Event()
+    with served(loaded(lambda: begin.wait(30) and Scripted())) as place:
+        assert fetch(place + "ready")[0] == 503
+        assert json.loads(fetch(place + "ready")[2]) == {"status": "loading"}
+        begin.set()
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        "gradio_api/upload",
+        "gradio_api/file=/etc/passwd",
+        "gradio_api/file/etc/passwd",
+        "gradio_api/proxy=https://example.org/",
+        "gradio_api/vibe-edit/",
+        "gradio_api/runs",
+        "gradio_api/mcp/",
+        "monitoring",
+        "docs",
+        "openapi.json",
+        "nothing",
+    ],
+)
+def test_routes_that_no_question_needs_are_shut(address, route):
+    assert fetch(address + route)[0] == 404
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:7860", "127.0.0.1.evil.example", ""])
+def test_a_foreign_host_name_is_refused(address, host):
+    assert fetch(address, Host=host)[0] == 421
+
+
+def test_gradio_client_asks_and_gets_the_cited_answer(address):
+    from gradio_client import Client
+
+    client = Client(address, verbose=False, analytics_enabled=False, httpx_kwargs={"trust_env": False})
+    try:
+        found = Answer.model_validate(client.predict("when will Blinken arrive?", api_name="/ask"))
+        assert found.citations[0].quote in found.citations[0].passage
+        assert found.dates[0].value == "2023-11-08"
+        with pytest.raises(Exception, match="too long; ask in at most 2000"):
+            client.predict("too long", api_name="/ask")
+        with pytest.raises(Exception, match="logged as") as caught:
+            client.predict("broken", api_name="/ask")
+        assert "secret" not in str(caught.value)
+        assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/ask"]
+    finally:
+        client.close()
+
+
+def test_a_taken_port_is_named():
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(KabarError, match=rf"Port {port} at 127.0.0.1 is in use; .*--port"):
+            serve(Settings(), host="127.0.0.1", port=port, assistant=Scripted)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_other_machines_are_let_in_only_on_request(host):
+    with pytest.raises(KabarError, match="--allow-remote"):
+        listen(host, 0)
+
+
+def test_listening_for_other_machines_on_request():
+    with listen("0.0.0.0", 0, public=True) as listener:
+        assert listener.getsockname()[0] == "0.0.0.0"
+
+
+def test_an_unknown_host_is_named():
+    with pytest.raises(KabarError, match="'no such host'"):
+        listen("no such host", 0)
+
+
+def test_import_of_the_command_line_does_not_load_gradio():
+    found = subprocess.run(
+        [sys.executable, "-c", "import sys, ui.app, ui.config; print('gradio' in sys.modules)"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert found.stdout.strip() == "False", found.stderr
+
+
+def test_start_connects_to_nothing_but_this_machine(tmp_path):
+    """A whole start in a process of its own, where every connection is written down."""
+    script = tmp_path / "start.py"
+    script.write_text(
+        """
+import socket, sys, threading, urllib.request
+sys.path[:0] = [sys.argv[1], sys.argv[1] + "/tests"]
+seen = []
+real = socket.socket.connect
+def connect(self, address):
+    seen.append(address)
+    return real(self, address)
+socket.socket.connect = connect
+lookup = socket.getaddrinfo
+socket.getaddrinfo = lambda host, *rest, **named: (seen.append((host,)), lookup(host, *rest, **named))[1]
+import os, signal
+from scripted import Scripted
+from ui.app import serve
+from ui.config import Settings
+def ready(address):
+    def visit():
+        urllib.request.urlopen(address).read()
+        print(sorted({str(place[0]) for place in seen}), flush=True)
+        os.kill(os.getpid(), signal.SIGINT)
+    threading.Thread(target=visit).start()
+try:
+    serve(Settings(), port=0, assistant=Scripted, ready=ready)
+except KeyboardInterrupt:
+    pass
+""",
+        encoding="utf-8",
+    )
+    found = subprocess.run(
+        [sys.executable, str(script), str(ROOT)], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.strip() == "['127.0.0.1']"
+    assert {path.name for path in tmp_path.iterdir()} <= {"start.py", "user-data"}
+        "start.py",
+        "user-data",
+    }
+
+
+# Examples
+
+
+def test_examples_are_answerable_one_a_language_about_different_articles(tmp_path):
+    questions = [
+        {"question": "When?", "language": "en", "answerable": True, "article": "a"},
+        {"question": "Who won?", "language": "id", "answerable": False, "article": "b"},
+        {"question": "Kapan?", "language": "id", "answerable": True, "article": "a"},
+        {"question": "Siapa?", "language": "id", "answerable": True, "article": "b"},
+        {"question": "언제?", "language": "ko", "answerable": True, "article": "a"},
+    ]
+    (tmp_path / "questions.json").write_text(json.dumps(questions), encoding="utf-8")
+    assert examples([tmp_path]) == [("When?", "en"), ("Siapa?", "id"), ("언제?", "ko")]
+    assert examples([tmp_path], most=1) == [("When?", "en")]
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1, {}]", b'{"question": 1}', b"\xff\xfe"])
+def test_a_broken_file_of_questions_is_as_good_as_none(tmp_path, content):
+    (tmp_path / "questions.json").write_bytes(content)
+    assert examples([tmp_path, tmp_path / "missing"]) == []
+
+
+def test_the_sample_articles_have_examples_in_several_languages():
+    found = examples([ROOT / "articles"])
+    assert found[0] == ("when will Blinken arrive?", "en")
+    assert len({language for _, language in found}) >= 6
+
+
+def test_server_settings():
+    assert (Settings().server.host, Settings().server.port) == ("127.0.0.1", 7860)
+    assert socket.inet_aton(Settings().server.host)[0] == 127
