@@ -37,9 +37,11 @@ class Lexer:
         if position >= len(self.text):
             return []
         character = self.text[position]
+        found: list[Lexeme] = []
         if character in _PUNCTUATION:
-            return [(position + 1, (Sense(_PUNCTUATION[character]),))]
-        found = self._digits(position) if character.isdigit() else []
+            found.append((position + 1, (Sense(_PUNCTUATION[character]),)))
+        elif character.isdigit():
+            found = self._digits(position)
         node: Any = self.trie
         end = position
         while end < len(self.text):

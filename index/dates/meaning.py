@@ -40,7 +40,8 @@ class Setting:
 
     published: date | None
     vocabulary: Vocabulary
-    tense: Callable[[bool], Tense]
+    tense: Callable[[], Tense]
+    tense_of_date: Callable[[], Tense]
 
 
 def iso_week(day: date) -> str:
@@ -232,7 +233,7 @@ def _nearest_day(reading: Reading, setting: Setting, published: date, month: int
         if nearest not in fitting and fitting and abs((nearest - published).days) > _FAR:
             return min(fitting, key=lambda d: abs((d - published).days))
         return nearest
-    tense = setting.tense(True)
+    tense = setting.tense_of_date()
     if tense == "past":
         return max((d for d in days if d <= published), default=nearest)
     if tense == "future":
@@ -295,7 +296,7 @@ def _day_number(reading: Reading, setting: Setting) -> Meaning | None:
 def _day_by_tense(reading: Reading, setting: Setting, days: list[date], published: date) -> date:
     fitting = [d for d in days if _weekday_number(reading) is not None and _with_weekday(d, reading) is None]
     days = fitting or days
-    tense = "unknown" if fitting else setting.tense(True)
+    tense = "unknown" if fitting else setting.tense_of_date()
     if tense == "past":
         return max((d for d in days if d <= published), default=days[0])
     if tense == "future":
@@ -324,7 +325,7 @@ def _day_word(reading: Reading, setting: Setting) -> Meaning | None:
         return None
     offset = reading.get("dw")
     if isinstance(offset, str):  # Hindi says yesterday and tomorrow with one word
-        offset = int(offset[1:]) * (1 if setting.tense(False) == "future" else -1)
+        offset = int(offset[1:]) * (1 if setting.tense() == "future" else -1)
     found = setting.published + timedelta(days=offset)
     words = {0: "the day itself", 1: "the day after", -1: "the day before"}
     reason = words.get(offset, f"{abs(offset)} days {'after' if offset > 0 else 'before'}")
@@ -404,7 +405,7 @@ def _weekday(reading: Reading, setting: Setting) -> Meaning | None:
         return None
     if (fused := reading.get("wrel")) is not None:
         modifier = {-1: "last", 0: "this", 1: "next"}[fused[1]]
-        found = weekday_by_modifier(published, fused[0], modifier, setting.tense(False))
+        found = weekday_by_modifier(published, fused[0], modifier, setting.tense())
         return Meaning(found.isoformat(), "relative", f"{modifier} {WEEKDAYS[fused[0] - 1]}, counted from {published}")
     weekday = _weekday_number(reading)
     if weekday is None:
@@ -419,10 +420,10 @@ def _weekday(reading: Reading, setting: Setting) -> Meaning | None:
         return Meaning(found.isoformat(), "relative", f"{name} of {_steps_in_words(*period)}, counted from {published}")
     modifier = _modifier(reading)
     if modifier is not None:
-        found = weekday_by_modifier(published, weekday, modifier, setting.tense(False))
+        found = weekday_by_modifier(published, weekday, modifier, setting.tense())
         word = {"before_last": "before last", "after_next": "after next"}.get(modifier, modifier)
         return Meaning(found.isoformat(), "relative", f"{word} {name}, counted from {published}")
-    if setting.tense(False) == "future":
+    if setting.tense() == "future":
         found = published + timedelta(days=(weekday - published.isoweekday()) % 7)
         return Meaning(found.isoformat(), "partial", f"the {name} on or after {published}")
     found = published - timedelta(days=(published.isoweekday() - weekday) % 7)
@@ -459,7 +460,7 @@ def _month_rule(reading: Reading, setting: Setting) -> Meaning | None:
         return Meaning(
             _valid(year, month, 1).isoformat()[:7], "relative", f"{modifier} such month, counted from {published}"
         )
-    if setting.tense(True) == "future":
+    if setting.tense_of_date() == "future":
         year = published.year + (month < published.month)
     else:
         year = published.year - (month > published.month)
@@ -484,7 +485,7 @@ def _offset(reading: Reading, setting: Setting) -> Meaning | None:
     ahead = reading.has("inbefore") or reading.has("inafter") or reading.has("inweak") or reading.has("uin")
     if reading.has("agobefore") or reading.has("agoafter") or reading.has("uago"):
         ahead = False
-    if reading.has("inweak") and setting.tense(False) == "past":
+    if reading.has("inweak") and setting.tense() == "past":
         return None
     value = shifted(published, unit, number if ahead else -number)
     if value is None or "/" in value or number > 1000:
@@ -523,7 +524,7 @@ def _quarter(reading: Reading, setting: Setting) -> Meaning | None:
     if published is None or _period_of(reading):
         return None
     now = (published.month + 2) // 3
-    future = setting.tense(True) == "future"
+    future = setting.tense_of_date() == "future"
     year = published.year + (quarter < now) if future else published.year - (quarter > now)
     return Meaning(f"{_valid(year, 1, 1).year:04d}-Q{quarter}", "partial", f"the year counted from {published}")
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from index.dates.folding import fold, is_word
@@ -89,11 +89,14 @@ class Resolver:
             for reading in parser.readings(position):
                 first, last = spoken(reading)
 
-                def tense(without_speech: bool, first: int = first, last: int = last) -> Any:
-                    return sentences.tense(first, last, without_speech=without_speech)
-
+                setting = Setting(
+                    published,
+                    self.vocabulary,
+                    tense=partial(sentences.tense, first, last),
+                    tense_of_date=partial(sentences.tense_of_date, first, last),
+                )
                 try:
-                    what = meaning(reading, Setting(published, self.vocabulary, tense))
+                    what = meaning(reading, setting)
                 except Impossible:
                     end = reading.end
                     break

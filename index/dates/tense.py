@@ -26,6 +26,10 @@ class Markers:
     verbs: re.Pattern[str]
     before: re.Pattern[str]
     """What may stand between a verb of saying and a date that belongs to it."""
+    target: re.Pattern[str]
+    """What stands right in front of a date that something is moved to ("until"); anchored at the end."""
+    default: Tense
+    """What a clause without any marker speaks of, where the past always shows (Slavic languages)."""
 
 
 @lru_cache(maxsize=256)
@@ -34,22 +38,27 @@ def load_markers(language: str) -> Markers:
     vocabulary = load_vocabulary(language)
     tense, reporting = vocabulary.tense, vocabulary.reporting
     return Markers(
-        past=_pattern(vocabulary, tense.get("past", ""), tense.get("past_endings", "")),
-        future=_pattern(vocabulary, tense.get("future", ""), tense.get("future_endings", "")),
-        verbs=_pattern(vocabulary, reporting.get("verbs", ""), ""),
-        before=_pattern(vocabulary, reporting.get("between", ""), ""),
+        past=_pattern(vocabulary, "past", tense),
+        future=_pattern(vocabulary, "future", tense),
+        verbs=_pattern(vocabulary, "verbs", reporting),
+        before=_pattern(vocabulary, "between", reporting),
+        target=re.compile(rf"(?<!\w)(?:{_alternatives(tense.get('target', '')) or '(?!)'})\s+$"),
+        default="future" if tense.get("default") == "future" else "unknown",
     )
 
 
-def _pattern(vocabulary: Vocabulary, words: str, endings: str) -> re.Pattern[str]:
-    whole = _alternatives(words)
+def _pattern(vocabulary: Vocabulary, key: str, table: dict[str, str]) -> re.Pattern[str]:
+    """Matches the words of ``key``, and words with its ``_endings`` or ``_beginnings``."""
+    whole = _alternatives(table.get(key, ""))
     if vocabulary.spaceless or vocabulary.language == "ko":
         return re.compile(whole or r"(?!)")
     choices = []
     if whole:
         choices.append(rf"(?<!\w)(?:{whole})(?!\w)")
-    if ends := _alternatives(endings):
-        choices.append(rf"\w\w(?:{ends})(?!\w)")
+    if endings := _alternatives(table.get(f"{key}_endings", "")):
+        choices.append(rf"\w\w(?:{endings})(?!\w)")
+    if beginnings := _alternatives(table.get(f"{key}_beginnings", "")):
+        choices.append(rf"(?<!\w)(?:{beginnings})\w{{3}}")
     return re.compile("|".join(choices) or r"(?!)")
 
 
@@ -80,34 +89,48 @@ class Sentences:
                 break
         return left, right
 
-    def tense(self, start: int, end: int, *, without_speech: bool = False) -> Tense:
-        """From the nearest marker in the clause, else in the sentence; verbs of saying count as past.
+    def tense(self, start: int, end: int) -> Tense:
+        """For a weekday: by the nearest marker in the clause, else in the sentence; verbs of saying count as past."""
+        left, right, clause_left, clause_right = self._scopes(start, end)
+        found = self._nearest(start, end, clause_left, clause_right, speech="past")
+        if found == "unknown":
+            found = self._nearest(start, end, left, right, speech="past")
+        return self.markers.default if found == "unknown" else found
 
-        ``without_speech`` leaves those out, for dates that may belong to what was said.
+    def tense_of_date(self, start: int, end: int) -> Tense:
+        """For a day and month without year, which is near the publication unless the past is certain.
+
+        The past counts only in the same clause and not from verbs of saying ("said ... on 12 November"), nor where a
+        word such as "until" points ahead ("was moved to 8 November"); the future counts in the whole sentence.
         """
+        left, right, clause_left, clause_right = self._scopes(start, end)
+        found = self._nearest(start, end, clause_left, clause_right, speech=None)
+        if found == "past" and self.markers.target.search(self.text[max(left, start - 24) : start]):
+            return "unknown"
+        if found == "unknown" and self._nearest(start, end, left, right, speech=None) == "future":
+            return "future"
+        return found
+
+    def _scopes(self, start: int, end: int) -> tuple[int, int, int, int]:
         left, right = self.bounds(start, end)
         clause_left = max((m.end() for m in _CLAUSE_END.finditer(self.text, left, start)), default=left)
         clause_right = next((m.start() for m in _CLAUSE_END.finditer(self.text, end, right)), right)
-        for first, last in ((clause_left, clause_right), (left, right)):
-            best: tuple[int, Tense] | None = None
-            speech = [m.span() for m in self.markers.verbs.finditer(self.text, first, last)]
-            for name, pattern in (("future", self.markers.future), ("past", self.markers.past)):
-                for match in pattern.finditer(self.text, first, last):
-                    if match.start() < end and match.end() > start:
-                        continue
-                    if name == "past" and any(a < match.end() and match.start() < b for a, b in speech):
-                        continue
-                    distance = match.start() - end if match.start() >= end else start - match.end()
-                    if best is None or distance < best[0]:
-                        best = (distance, "future" if name == "future" else "past")
-            if not without_speech:
-                for a, b in speech:
-                    distance = a - end if a >= end else start - b
-                    if best is None or distance < best[0]:
-                        best = (distance, "past")
-            if best:
-                return best[1]
-        return "unknown"
+        return left, right, clause_left, clause_right
+
+    def _nearest(self, start: int, end: int, left: int, right: int, *, speech: Tense | None) -> Tense:
+        """The tense of the marker nearest to a stretch within a scope; ``speech`` is what verbs of saying count as."""
+        said = [match.span() for match in self.markers.verbs.finditer(self.text, left, right)]
+        found: list[tuple[int, Tense]] = []
+        if speech is not None:
+            found += [(_distance(span, start, end), speech) for span in said]
+        for match in self.markers.future.finditer(self.text, left, right):
+            if match.start() >= end or match.end() <= start:
+                found.append((_distance(match.span(), start, end), "future"))
+        for match in self.markers.past.finditer(self.text, left, right):
+            outside = match.start() >= end or match.end() <= start
+            if outside and not any(a < match.end() and match.start() < b for a, b in said):
+                found.append((_distance(match.span(), start, end), "past"))
+        return min(found, key=lambda marker: marker[0])[1] if found else "unknown"
 
     def reports(self, start: int, end: int, *, dateline: bool) -> bool:
         """Whether the date of a stretch says when somebody spoke, or opens the article.
@@ -170,6 +193,10 @@ class Sentences:
                 self.folded.original[first : first + 1].islower()
             )
         return len(word) <= 4 and word.isalpha() and following[:1].isdigit() or len(word) == 1 and word.isascii()
+
+
+def _distance(span: tuple[int, int], start: int, end: int) -> int:
+    return span[0] - end if span[0] >= end else start - span[1]
 
 
 def _crosses(between: str) -> bool:
