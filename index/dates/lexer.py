@@ -49,19 +49,19 @@ class Lexer:
             if node is None:
                 break
             end += 1
-            if "" in node and self._ends_word(end):
+            if "" in node and self._ends_word(position, end):
                 senses = self._allowed(position, end, node[""])
                 if senses:
                     found.append((end, senses))
         return found
 
-    def _ends_word(self, end: int) -> bool:
+    def _ends_word(self, start: int, end: int) -> bool:
         if end >= len(self.text) or self.vocabulary.spaceless:
             return True
         before, after = self.text[end - 1], self.text[end]
         if not is_word(after) or not is_word(before) or before.isdigit() != after.isdigit():
             return not (after == "'" and self.text[end + 1 : end + 2].isalpha() and before == "'")
-        if self.vocabulary.suffixes:
+        if self.vocabulary.suffixes and end - start >= self.vocabulary.suffix_least:
             rest = self.text[end : end + 8]
             for suffix in self.vocabulary.suffixes:
                 if rest.startswith(suffix):
@@ -114,8 +114,10 @@ class Lexer:
         value = int(match.group()) if end - position <= 6 else 10**6
         if end - position == 4 and value >= 1:
             found.append((end, (Sense("y", value), Sense("n", value))))
+        elif end - position == 2 and not 1 <= value <= 31:
+            found.append((end, (Sense("n", value), Sense("yy", value))))
         elif end - position <= 2 and 1 <= value <= 31:
-            found.append((end, (Sense("d", value), Sense("n", value))))
+            found.append((end, (Sense("d", value), Sense("n", value), Sense("yy", value))))
         elif end - position <= 3:
             found.append((end, (Sense("n", value),)))
         return found

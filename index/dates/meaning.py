@@ -338,7 +338,7 @@ def _day_word(reading: Reading, setting: Setting) -> Meaning | None:
 
 def _period(reading: Reading, setting: Setting) -> Meaning | None:
     period = _period_of(reading)
-    if period is None or setting.published is None:
+    if period is None or setting.published is None or period[0] == "day":
         return None
     value = shifted(setting.published, *period)
     if value is None:
@@ -483,9 +483,12 @@ def _offset(reading: Reading, setting: Setting) -> Meaning | None:
     if number is None:
         number = 1
     ahead = reading.has("inbefore") or reading.has("inafter") or reading.has("inweak") or reading.has("uin")
+    ahead = ahead or reading.has("instrict")
     if reading.has("agobefore") or reading.has("agoafter") or reading.has("uago"):
         ahead = False
-    if reading.has("inweak") and setting.tense() == "past":
+    if ahead and setting.tense() == "past":  # counted from something else ("three days later"), or a duration
+        return None
+    if reading.has("instrict") and setting.tense() != "future":
         return None
     value = shifted(published, unit, number if ahead else -number)
     if value is None or "/" in value or number > 1000:
@@ -585,6 +588,18 @@ def _plain_year(reading: Reading, setting: Setting) -> Meaning | None:
     return Meaning(f"{year:04d}", "absolute")
 
 
+def _years(reading: Reading, setting: Setting) -> Meaning | None:
+    """"1914-1918", "1914-18"."""
+    years = [int(piece.value) for piece in reading.pieces if piece.symbol == "y"]
+    short = reading.get("yy")
+    first, last = years[0], years[-1] if short is None else years[0] // 100 * 100 + int(short)
+    if "buddhist" in setting.vocabulary.calendars and 2400 <= first <= 2700:
+        first, last = first - 543, last - 543
+    if not 1000 <= first < last <= 2100:
+        return None
+    return Meaning(f"{first:04d}/{last:04d}", "range")
+
+
 def _days(reading: Reading, setting: Setting) -> Meaning | None:
     """ "8-10 November 2023"."""
     numbers = [piece.value for piece in reading.pieces if piece.symbol == "d"]
@@ -614,5 +629,6 @@ _RULES: dict[str, Callable[[Reading, Setting], Meaning | None]] = {
     "season": _season,
     "decade": _decade,
     "year": _plain_year,
+    "years": _years,
     "days": _days,
 }

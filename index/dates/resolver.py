@@ -54,7 +54,7 @@ class Resolver:
         for reading, what in self._readings(parser, sentences, published):
             first, last = spoken(reading)
             start, end = folded.span(first, last)
-            reporting = "/" not in what.value and sentences.reports(first, last, dateline=what.dateline)
+            reporting = len(what.value) == 10 and sentences.reports(first, last, dateline=what.dateline)
             yield (
                 reading,
                 DateMention(
@@ -127,13 +127,31 @@ class Resolver:
         alone = pieces[0].symbol if len(pieces) == 1 else ""
         if alone == "m" and text[pieces[0].start : pieces[0].end] in self.vocabulary.ambiguous:
             return self._introduced(reading.start, text, "monthintro") and not self._begins_name(reading.end, lexer)
+        if alone == "m" and not self.vocabulary.usual:
+            return False
+        if alone == "w" and self.vocabulary.language == "en" and not reading.has("weekdayprefix"):
+            return not self._begins_name(reading.end, lexer)
+        modified = reading.has("b") or reading.has("a")
+        if modified and any(p.symbol == "u" and text[p.start : p.end] in self.vocabulary.plurals for p in pieces):
+            return False
+        if reading.rule == "years" and pieces[0].symbol == "y" and not reading.has("yearmark"):
+            return text[:reading.start].endswith("(") or self._introduced(reading.start, text, "yearintro")
+        if reading.rule == "quarter" and not (reading.has("y") or reading.has("p") or modified):
+            return not self._followed(reading.end, lexer, "of")
+        if reading.rule == "offset":
+            return not self._followed(reading.end, lexer, "y") and not self._followed(reading.end, lexer, "of")
         if reading.rule == "year" and alone == "y":
             return pieces[0].value <= 2100 and self._introduced(reading.start, text, "yearintro")
         if reading.rule == "month" and pieces[-1].symbol in ("m", "mx") and not reading.has("y"):
             return not self._begins_name(reading.end, lexer)
-        if reading.rule == "quarter" and len(pieces) == 1:
-            return pieces[0].symbol == "q"
         return True
+
+    def _followed(self, end: int, lexer: Lexer, symbol: str) -> bool:
+        """Whether the next word has a symbol ("the second quarter of" a century)."""
+        start = end + 1 if lexer.text[end : end + 1] == " " else end
+        if start == end and not self.vocabulary.spaceless:
+            return False
+        return any(sense.symbol == symbol for _, senses in lexer.at(start) for sense in senses)
 
     def _introduced(self, start: int, text: str, symbol: str) -> bool:
         """Whether a word stands in front that makes a month or a year of what follows ("in", "sejak")."""

@@ -14,7 +14,7 @@ _SENTENCE_END = re.compile(r"[!?\n…]|\.(?=[\s\"'”’)]|$)|(?<=[^\x00-\x7f])\
 _CLAUSE_END = re.compile(r"[,;:]|\s-\s")
 _REACH = 400
 _LEAD = 60
-_AFTER_DATELINE = re.compile(r"[^\w\n]{0,3}(?:\([^)\n]{1,40}\)|[^\n().,]{0,25})?\s*(?:--?|:|\)|電|电|=)")
+_AFTER_DATELINE = re.compile(r" ?(?:\([^)\n]{1,40}\)|[,/][^\n().,]{1,25})?\s*(?:--?(?!\w)|電|电|=|\(?(?:xinhua|新华|新華))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,11 @@ class Sentences:
         words = re.findall(r"[^\W\d_]{2,}", lead)
         if len(words) > 6 or any(word[0].islower() for word in words):
             return False
-        return _AFTER_DATELINE.match(self.text, end) is not None and bool(words or start == 0)
+        if words and not any(character.isupper() for character in lead) and len(lead.strip()) > 16:
+            return False
+        if lead.count("(") + lead.count("（") > lead.count(")") + lead.count("）"):  # "(서울=연합뉴스)", "東京(1日)"
+            return self.text[end : end + 1] in (")", "=")
+        return _AFTER_DATELINE.match(self.text, end) is not None
 
     def _abbreviation(self, position: int) -> bool:
         """Whether a full stop belongs to one letter, a number or a short capitalised word ("Nov. 8", "U.S.")."""

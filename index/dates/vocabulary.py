@@ -32,9 +32,11 @@ class Vocabulary:
         spaceless: the script does not separate words by spaces.
         capital: symbols whose words count only with a capital ("May", "Minggu").
         prefixes: letters that may be written together in front of a word (Arabic "و").
-        suffixes: endings that may be written together behind a word (Korean particles).
+        suffixes: endings that may be written together behind a word (Korean particles) of ``suffix_least`` letters.
         order: of numbers in a date: "dmy", "mdy" or "ymd".
         ambiguous: month names that are dates only in company ("may", "mars").
+        plurals: units that mean nothing exact behind "last" ("in the last years").
+        usual: it has newspaper usage; else only what is beyond doubt is read.
         tense, reporting: words and endings, see ``index.dates.tense``.
         calendars: "buddhist" if bare years about 2566 are of the Buddhist era, "solar" for Persian years.
     """
@@ -47,10 +49,12 @@ class Vocabulary:
     suffixes: tuple[str, ...] = ()
     order: str = "dmy"
     ambiguous: frozenset[str] = frozenset()
-    blocked: frozenset[str] = frozenset()
+    plurals: frozenset[str] = frozenset()
+    suffix_least: int = 1
     tense: dict[str, str] = field(default_factory=dict)
     reporting: dict[str, str] = field(default_factory=dict)
     calendars: frozenset[str] = frozenset()
+    usual: bool = False
 
     def add(self, words: str | Iterable[str], symbol: str, value: Any = None) -> None:
         """Let words ("a|b" or a list) mean ``symbol`` with ``value``, besides what they mean already."""
@@ -77,7 +81,14 @@ def load_vocabulary(language: str) -> Vocabulary:
     if cldr:
         _add_cldr(vocabulary, json.loads(cldr), with_weekday_phrases=usage is None)
     if usage:
+        vocabulary.usual = True
         _add_usage(vocabulary, tomllib.loads(usage))
+    elif cldr:
+        vocabulary.capital = frozenset(
+            symbol
+            for symbol, key in (("w", "weekday"), ("wx", "weekday_short"), ("m", "month"), ("mx", "month_short"))
+            if any(word[:1].isupper() for words in json.loads(cldr)[key] for word in words)
+        )
     return vocabulary
 
 
@@ -168,9 +179,12 @@ def _add_usage(vocabulary: Vocabulary, table: dict[str, Any]) -> None:
     vocabulary.suffixes = tuple(fold_words(word) for word in table.get("suffixes", "").split("|") if word)
     vocabulary.order = table.get("order", "dmy")
     vocabulary.ambiguous = frozenset(_split(table.get("ambiguous_months", "")))
-    vocabulary.blocked = frozenset(_split(table.get("blocked", "")))
-    for word in vocabulary.blocked:
-        vocabulary.add([word], "blocked")
+    vocabulary.plurals = frozenset(_split(table.get("plurals", "")))
+    vocabulary.suffix_least = table.get("suffix_least", 1)
+    vocabulary.add(table.get("blocked", ""), "blocked")
+    for weak in ("inweak", "instrict"):
+        for form in _split(table.get("words", {}).get(weak, "")):
+            vocabulary.forms[form] = [sense for sense in vocabulary.forms[form] if sense.symbol not in ("inbefore", "inafter")]
     vocabulary.tense = table.get("tense", {})
     vocabulary.reporting = table.get("reporting", {})
     vocabulary.calendars = frozenset(table.get("calendars", ()))
