@@ -4,11 +4,9 @@ import contextlib
 import threading
 from collections.abc import Iterator
 
-import uvicorn
-
 from index.errors import KabarError
 from qa.answer import Answer, Citation, DateMention, Step, TextPiece
-from ui.app import application, listen
+from ui.app import application, listen, server
 from ui.loader import Loader
 
 PASSAGE = "Menlu Blinken bertolak pekan ini. Blinken akan tiba di Seoul pada Rabu depan. Ia akan bertemu Park Jin."
@@ -100,15 +98,13 @@ def _attack(text: str) -> Answer:
 def served(loader: Loader, **options) -> Iterator[str]:
     """The address of the chat page, served on a free port of this machine while the context lasts."""
     listener = listen("127.0.0.1", 0)
-    server = None
     started = threading.Event()
+    running = []
 
     def run() -> None:
-        nonlocal server
         web = application(loader, hosts={"localhost", "127.0.0.1"}, **options)
-        server = uvicorn.Server(uvicorn.Config(web, log_level="warning", timeout_graceful_shutdown=1))
-        started.set()
-        server.run(sockets=[listener])
+        running.append(server(web, started.set))
+        running[0].run(sockets=[listener])
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -116,6 +112,7 @@ def served(loader: Loader, **options) -> Iterator[str]:
         assert started.wait(30)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
     finally:
-        server.should_exit = True
-        thread.join(10)
+        running[0].should_exit = True
+        thread.join(20)
         listener.close()
+    assert not thread.is_alive()

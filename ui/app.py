@@ -19,10 +19,10 @@ from ui.safety import Guard
 from ui.theme import look
 
 if TYPE_CHECKING:
+    import uvicorn
     from fastapi import FastAPI
-    from starlette.types import ASGIApp
 
-GRACE = 3
+GRACE = 10
 """Seconds that running answers get to finish when the server is stopped."""
 
 
@@ -58,7 +58,7 @@ def serve(
             ready(address)
             loader.start()
 
-        _run(web, listener, started)
+        server(web, started).run(sockets=[listener])
 
 
 def listen(host: str, port: int, *, public: bool = False) -> socket.socket:
@@ -91,7 +91,7 @@ def application(
     hosts: Collection[str] | None,
     about: Callable[[str], str] | None = None,
     examples: Sequence[tuple[str, str]] = (),
-) -> "ASGIApp":
+) -> Guard:
     """The page, its health routes and the guard before them, as one ASGI application.
 
     ``hosts`` are the names it answers to, None for any; the other options are those of ``ui.chat.build``.
@@ -153,7 +153,8 @@ def _about(loader: Loader, language: str) -> str:
     )
 
 
-def _run(web: "ASGIApp", listener: socket.socket, started: Callable[[], None]) -> None:
+def server(web: Guard, started: Callable[[], None]) -> "uvicorn.Server":
+    """A server for the application, to be run with the sockets it listens on; it calls ``started`` once it does."""
     import uvicorn
 
     class Server(uvicorn.Server):
@@ -161,7 +162,10 @@ def _run(web: "ASGIApp", listener: socket.socket, started: Callable[[], None]) -
             await super().startup(sockets)
             started()
 
-    settings = uvicorn.Config(
-        web, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=GRACE
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            web.stop()
+            await super().shutdown(sockets)
+
+    return Server(
+        uvicorn.Config(web, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=GRACE)
     )
-    Server(settings).run(sockets=[listener])

@@ -1,5 +1,6 @@
 """What stands before every request to the page: known host names, known routes, one content security policy."""
 
+import asyncio
 from collections.abc import Collection
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -27,6 +28,10 @@ _GRADIO = ("info", "openapi.json", "theme.css", "app_id", "heartbeat", "queue", 
 """Gradio's routes that a question needs. Those that upload, fetch or show files and monitor users stay shut."""
 
 
+_HEARTBEAT = "/gradio_api/heartbeat/"
+"""Each open page holds one such request open for ever."""
+
+
 class Guard:
     """ASGI layer that refuses unknown hosts and routes, and adds the headers above to every response."""
 
@@ -34,6 +39,11 @@ class Guard:
         """``hosts``: names under which the page may be asked for; None for any."""
         self._app = app
         self._hosts = hosts
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        """Let go of the pages that are open, so that the server can end when the running answers have."""
+        self._stopped.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or let it through."""
@@ -49,8 +59,18 @@ class Guard:
                     headers[header] = value
             await send(message)
 
+        async def receive_until_stop() -> Message:
+            received, stopped = asyncio.ensure_future(receive()), asyncio.ensure_future(self._stopped.wait())
+            await asyncio.wait((received, stopped), return_when=asyncio.FIRST_COMPLETED)
+            stopped.cancel()
+            if received.done():
+                return received.result()
+            received.cancel()
+            return {"type": "http.disconnect"}
+
         refusal = self._refusal(scope)
-        await (refusal or self._app)(scope, receive, send_with_headers)
+        endless = scope["path"].startswith(_HEARTBEAT)
+        await (refusal or self._app)(scope, receive_until_stop if endless else receive, send_with_headers)
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         # A page on another site can make a browser resolve its own name to this machine; the name gives it away.

@@ -2,11 +2,12 @@
 
 import re
 import threading
+import time
 
 import pytest
 from playwright.sync_api import Page, expect
-
 from scripted import PASSAGE, QUOTE, Scripted, served
+
 from ui.loader import Loader
 
 pytestmark = pytest.mark.browser
@@ -217,6 +218,18 @@ def test_page_speaks_the_browsers_language(open_page, address):
     assert panel.bounding_box()["x"] == 0, "the panel is on the left of a page that is read from the right"
 
 
+def test_server_ends_while_a_page_is_open(open_page):
+    loader = Loader(Scripted)
+    loader.start()
+    with served(loader) as address:
+        page = open_page(address)
+        ask(page, "when will Blinken arrive?")
+        expect(answer(page)).to_be_visible()
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 3
+    page.context.close()
+
+
 def test_phone_shows_everything_without_scrolling_sideways(open_page, address):
     page = open_page(address, viewport={"width": 360, "height": 740})
     ask(page, "when will Blinken arrive?")
@@ -230,7 +243,8 @@ def test_phone_shows_everything_without_scrolling_sideways(open_page, address):
 
 
 CONTRAST = """(selectors) => {
-  const channel = (value) => { value /= 255; return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4; };
+  const linear = (value) => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  const channel = (value) => linear(value / 255);
   const parse = (colour) => colour.match(/[\\d.]+/g).map(Number);
   const luminance = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
   const behind = (element) => {
@@ -259,7 +273,8 @@ def test_contrast_is_enough_for_aa(open_page, address, scheme):
     expect(page.locator("#current .error")).to_be_visible()
     ask(page, "when will Blinken arrive?")
     answer(page).locator(".mark").click()
-    shown = ".question .fact .text .mark .original .counting .rubric .card .byline .guess .error .restart".split()
+    shown = [".question", ".fact", ".text", ".mark", ".original", ".counting", ".rubric", ".card", ".byline", ".guess"]
+    shown += [".error", ".restart"]
     shown += ["#panel .title", "#panel .byline", "#panel .guessed", "#panel .passage", "#panel mark", "#panel a"]
     found |= page.evaluate(CONTRAST, shown)
     assert len(found) == 6 + len(shown) - 1, "a part of the page is not shown"  # .rubric is in both
