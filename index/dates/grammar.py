@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -50,13 +50,30 @@ class Grammar:
     parts: dict[str, tuple[Sequence, ...]]
     rules: tuple[tuple[str, tuple[Sequence, ...]], ...]
     first: dict[str, frozenset[str]]
+    _starts: dict[frozenset[str], list[tuple[str, Sequence]]] = field(default_factory=dict)
+    _beginnings: dict[tuple[str, frozenset[str]], list[Sequence]] = field(default_factory=dict)
 
-    def starts(self, symbols: set[str]) -> Iterator[tuple[str, Sequence]]:
+    def starts(self, symbols: frozenset[str]) -> list[tuple[str, Sequence]]:
         """The sequences of the rules that can begin with one of the symbols, in their order."""
-        for rule, sequences in self.rules:
-            for sequence in sequences:
-                if any(self.first[name] & symbols for name in _openers(sequence)):
-                    yield rule, sequence
+        if symbols not in self._starts:
+            self._starts[symbols] = [
+                (rule, sequence)
+                for rule, sequences in self.rules
+                for sequence in sequences
+                if any(self.first[name] & symbols for name in _openers(sequence))
+            ]
+        return self._starts[symbols]
+
+    def beginnings(self, part: str, symbols: frozenset[str]) -> list[Sequence]:
+        """The same for the sequences of a part."""
+        key = (part, symbols)
+        if key not in self._beginnings:
+            self._beginnings[key] = [
+                sequence
+                for sequence in self.parts[part]
+                if any(self.first[name] & symbols for name in _openers(sequence))
+            ]
+        return self._beginnings[key]
 
 
 def _openers(sequence: Sequence) -> Iterator[str]:
@@ -94,11 +111,12 @@ class Parser:
         self.lexer = lexer
         self.text = lexer.text
         self.grammar = load_grammar()
+        self._at: dict[int, frozenset[str]] = {}
         self._parts: dict[tuple[str, int], list[tuple[int, tuple[Piece, ...]]]] = {}
 
     def readings(self, position: int) -> list[Reading]:
         """What begins here, best first."""
-        symbols = {sense.symbol for _, senses in self.lexer.at(position) for sense in senses}
+        symbols = self._symbols(position)
         if not symbols:
             return []
         found = [
@@ -109,6 +127,13 @@ class Parser:
         found.sort(key=lambda reading: -reading.end)
         return found
 
+    def _symbols(self, position: int) -> frozenset[str]:
+        found = self._at.get(position)
+        if found is None:
+            symbols = (sense.symbol for _, senses in self.lexer.at(position) for sense in senses)
+            found = self._at[position] = frozenset(symbols)
+        return found
+
     def _sequence(
         self, sequence: Sequence, index: int, position: int, *, first: bool = False
     ) -> Iterator[tuple[int, tuple[Piece, ...]]]:
@@ -116,8 +141,8 @@ class Parser:
             yield position, ()
             return
         name, optional = sequence[index]
-        start = position if first else self._gap(position, name)
-        if start is not None:
+        start = position if first else self._gap(position)
+        if start is not None and not self.grammar.first[name].isdisjoint(self._symbols(start)):
             for end, pieces in self._name(name, start):
                 for last, rest in self._sequence(sequence, index + 1, end):
                     yield last, pieces + rest
@@ -137,12 +162,12 @@ class Parser:
             self._parts[key] = []
             self._parts[key] = [
                 result
-                for sequence in self.grammar.parts[name]
+                for sequence in self.grammar.beginnings(name, self._symbols(position))
                 for result in self._sequence(sequence, 0, position, first=True)
             ]
         return self._parts[key]
 
-    def _gap(self, position: int, name: str) -> int | None:
+    def _gap(self, position: int) -> int | None:
         """Where the next word may begin: behind spaces, or at once where the script or the characters allow it."""
         text = self.text
         start = position

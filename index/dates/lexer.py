@@ -92,8 +92,12 @@ class Lexer:
     def _digits(self, position: int) -> list[Lexeme]:
         text = self.text
         previous = text[position - 1] if position else " "
-        if previous.isdigit() or (position > 1 and previous in ".,:/" and text[position - 2].isdigit()):
+        if previous.isdigit():
             return []
+        if position > 1 and previous in ".,:/" and text[position - 2].isdigit():
+            year = _DIGITS.match(text, position)
+            if previous != "/" or year is None or year.end() - position != 4:  # but "11/2023"
+                return []
         if previous in "$€£¥₩#№+&=@_" or (previous.isalpha() and previous.isascii() and not self.vocabulary.spaceless):
             return []
         match = _DIGITS.match(text, position)
@@ -132,7 +136,7 @@ class Lexer:
             first, second = int(match.group(1)), int(match.group(3))
             year = match.group(4)
             if len(year) == 4 or (match.group(2) != "-" and len(match.group(3)) == 2 and len(match.group(1)) == 2):
-                found.append((match.end(), (Sense("numeric", (first, second, int(year), len(year))),)))
+                found.append((match.end(), (Sense("numeric", (first, second, int(year), len(year), match.group(2))),)))
         elif match := _DAY_MONTH.match(self.text, position):
             end = match.end() - (1 if match.group(2) == "/" and match.group().endswith(".") else 0)
             found.append((end, (Sense("dm", (int(match.group(1)), int(match.group(3)))),)))

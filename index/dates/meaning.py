@@ -54,10 +54,8 @@ def meaning(reading: Reading, setting: Setting) -> Meaning | None:
     """What a reading means, or None if it cannot be told; raises Impossible for 31 February."""
     try:
         return _RULES[reading.rule](reading, setting)
-    except Impossible:
-        raise
     except (ValueError, OverflowError):
-        return None
+        raise Impossible from None
 
 
 def _month(reading: Reading) -> int | None:
@@ -130,13 +128,13 @@ def _numeric(reading: Reading, setting: Setting) -> date | None:
         return _valid(year, month, day)
     if (numeric := reading.get("numeric")) is None:
         return None
-    first, second, year, width = numeric
+    first, second, year, width, separator = numeric
     if width == 2:
         century = (setting.published or date(2050, 1, 1)).year // 100 * 100
         year += century if century + year <= (setting.published or date(2049, 1, 1)).year + 20 else century - 100
     if "buddhist" in setting.vocabulary.calendars and 2400 <= year <= 2700:
         year -= 543
-    day, month = _day_and_month(first, second, setting)
+    day, month = (first, second) if separator == "." else _day_and_month(first, second, setting)
     return _valid(year, month, day)
 
 
@@ -176,6 +174,9 @@ def _date(reading: Reading, setting: Setting) -> Meaning | None:
     """Day and month, with or without year."""
     if reading.has("mi"):
         return _other_calendar(reading, setting)
+    period = _period_of(reading)
+    if period and (period[0] != "year" or _year(reading, setting) or reading.has("iso") or reading.has("numeric")):
+        return None
     day_off = _numeric(reading, setting)
     if day_off:
         return Meaning(day_off.isoformat(), "absolute", conflict=_with_weekday(day_off, reading))
@@ -194,10 +195,7 @@ def _date(reading: Reading, setting: Setting) -> Meaning | None:
     published = setting.published
     if published is None:
         return None
-    period = _period_of(reading)
     if period is not None:
-        if period[0] != "year":
-            return None
         found = _valid(published.year + period[1], month, day)
         return Meaning(found.isoformat(), "relative", f"year counted from {published}", _with_weekday(found, reading))
     found = _nearest_day(reading, setting, published, month, day)

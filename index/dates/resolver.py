@@ -14,7 +14,7 @@ from index.dates.mention import DateMention
 from index.dates.tense import Sentences
 from index.dates.vocabulary import Vocabulary, load_vocabulary
 
-_RANGE_WORDS = re.compile(r"\s*-\s*")
+_DASH = re.compile(r"\s*[-‐‑–—~〜～]\s*")
 
 
 class Resolver:
@@ -54,7 +54,10 @@ class Resolver:
         for reading, what in self._readings(parser, sentences, published):
             first, last = spoken(reading)
             start, end = folded.span(first, last)
-            reporting = len(what.value) == 10 and sentences.reports(first, last, dateline=what.dateline)
+            reporting = False
+            if len(what.value) == 10:  # a week or a month is no dateline
+                age = (published - date.fromisoformat(what.value)).days if published else 0
+                reporting = sentences.reports(first, last, dateline=what.dateline, recent=0 <= age <= 2)
             yield (
                 reading,
                 DateMention(
@@ -180,25 +183,36 @@ class Resolver:
         joined: list[DateMention] = []
         for mention in mentions:
             last = joined[-1] if joined else None
+            first = last and self._with_year_of(last, mention)
             if (
                 last is not None
-                and "/" not in last.value + mention.value
-                and len(last.value) == len(mention.value)
-                and last.value < mention.value
-                and _RANGE_WORDS.fullmatch(fold(text[last.end : mention.start]).text)
+                and first
+                and "/" not in first + mention.value
+                and len(first) == len(mention.value)
+                and first < mention.value
+                and _DASH.fullmatch(text, last.end, mention.start)
             ):
                 joined[-1] = last.model_copy(
                     update={
                         "text": text[last.start : mention.end],
                         "end": mention.end,
-                        "value": f"{last.value}/{mention.value}",
+                        "value": f"{first}/{mention.value}",
                         "kind": "range",
+                        "reporting": False,
                         "conflict": last.conflict or mention.conflict,
                     }
                 )
             else:
                 joined.append(mention)
         return joined
+
+
+    def _with_year_of(self, first: DateMention, last: DateMention) -> str:
+        """The first date of a range; one without a year takes that of the last ("1 November - 3 December 2023")."""
+        if first.kind != "partial" or last.kind != "absolute" or len(first.value) not in (7, 10):
+            return first.value
+        year = int(last.value[:4])
+        return f"{year - (first.value[4:] > last.value[4:]):04d}{first.value[4:]}"
 
 
 @lru_cache(maxsize=64)

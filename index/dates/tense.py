@@ -26,6 +26,8 @@ class Markers:
     verbs: re.Pattern[str]
     before: re.Pattern[str]
     """What may stand between a verb of saying and a date that belongs to it."""
+    topic: re.Pattern[str]
+    """What ends the topic of a sentence (Japanese は); anchored at the end."""
     target: re.Pattern[str]
     """What stands right in front of a date that something is moved to ("until"); anchored at the end."""
     default: Tense
@@ -42,6 +44,7 @@ def load_markers(language: str) -> Markers:
         future=_pattern(vocabulary, "future", tense),
         verbs=_pattern(vocabulary, "verbs", reporting),
         before=_pattern(vocabulary, "between", reporting),
+        topic=re.compile(rf"(?:{_alternatives(reporting.get('topic', '')) or '(?!)'})\s*$"),
         target=re.compile(rf"(?<!\w)(?:{_alternatives(tense.get('target', '')) or '(?!)'})\s+$"),
         default="future" if tense.get("default") == "future" else "unknown",
     )
@@ -132,15 +135,20 @@ class Sentences:
                 found.append((_distance(match.span(), start, end), "past"))
         return min(found, key=lambda marker: marker[0])[1] if found else "unknown"
 
-    def reports(self, start: int, end: int, *, dateline: bool) -> bool:
+    def reports(self, start: int, end: int, *, dateline: bool, recent: bool) -> bool:
         """Whether the date of a stretch says when somebody spoke, or opens the article.
 
-        ``dateline`` is True for the form "Wednesday (1/11)", which may stand behind a comma after the speaker's name.
+        ``dateline`` is True for the form "Wednesday (1/11)", which may stand behind a comma after the speaker's name,
+        ``recent`` for a date of the last days before the publication: "外務省は1日、…と発表した" is only then a dateline.
         """
         if self._opens_article(start, end):
             return True
         left, right = self.bounds(start, end)
         behind = self.text[end:right]
+        if recent and self.markers.topic.search(self.text[max(left, start - 8) : start]):
+            verbs = list(self.markers.verbs.finditer(behind))
+            if verbs and len(behind) - verbs[-1].end() <= 2:
+                return True
         for match in self.markers.verbs.finditer(self.text, left, start):
             between = self.text[match.end() : start]
             commas = len(_CLAUSE_END.findall(between))
@@ -155,12 +163,9 @@ class Sentences:
     def _only_names(self, start: int, end: int) -> bool:
         """Whether a stretch holds only names (capitals) and small words that the data allow there."""
         stretch = self.text[start:end]
-        if self.folded.original[slice(*self.folded.span(start, end))].upper() == stretch.upper() and not any(
-            character.isupper() != character.islower() for character in stretch
-        ):  # a script without capitals: only a short way
-            return (
-                len(stretch) <= 16 and not self.markers.past.search(stretch) and not self.markers.future.search(stretch)
-            )
+        if any(character.isalpha() for character in stretch) and not any(c.upper() != c.lower() for c in stretch):
+            # a script without capitals: only a short way
+            return len(stretch) <= 24 and not self.markers.past.search(stretch) and not self.markers.future.search(stretch)
         rest = self.markers.before.sub(lambda match: " " * len(match.group()), stretch)
         for match in re.finditer(r"\w+", rest):
             first, _ = self.folded.span(start + match.start(), start + match.end())
