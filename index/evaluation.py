@@ -1,0 +1,182 @@
+"""How well questions find their passages: over vectors alone, and with words."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from index.config import RetrieverConfig
+from index.errors import ArticleError
+from index.fusion import Ranking, fuse
+from index.language import identify
+from index.lexical import TOKENIZER, query, terms
+
+if TYPE_CHECKING:
+    from index.encoder import Encoder
+
+Vectors = npt.NDArray[np.float32]
+
+DEEPEST = 10
+"""R@10 and MRR@10 look at so many hits."""
+
+
+class QuestionSet(NamedTuple):
+    """One file: passages, questions, and the number of the passage that answers each question."""
+
+    language: str
+    passages: list[str]
+    questions: list[str]
+    gold: list[int]
+
+
+class Pool(NamedTuple):
+    """Several files in one index; ``languages`` are those of ``passages``, ``asked`` is each question's file."""
+
+    passages: list[str]
+    languages: list[str]
+    questions: list[str]
+    gold: list[int]
+    asked: list[int]
+    files: int
+
+
+def read_squad(path: Path) -> QuestionSet:
+    """The answerable questions of a file in SQuAD JSON, versions 1.1 and 2.0.
+
+    Raises:
+        ArticleError: the file cannot be read, or is not SQuAD JSON.
+    """
+    passages: list[str] = []
+    questions: list[str] = []
+    gold: list[int] = []
+    try:
+        for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
+            for paragraph in article["paragraphs"]:
+                for item in paragraph["qas"]:
+                    if not item.get("is_impossible", False):
+                        questions.append(str(item["question"]))
+                        gold.append(len(passages))
+                passages.append(str(paragraph["context"]))
+    except OSError as error:
+        raise ArticleError(str(path), error.strerror or "it cannot be read") from None
+    except (ValueError, KeyError, TypeError) as error:
+        reason = f"not SQuAD JSON ({type(error).__name__}: {error}); expected data[].paragraphs[].context and .qas[]"
+        raise ArticleError(str(path), reason) from None
+    if not questions:
+        raise ArticleError(str(path), "no answerable question in it")
+    return QuestionSet(identify(" ".join(passages)), passages, questions, gold)
+
+
+def evaluate_retrieval(
+    files: Sequence[Path], encoder: "Encoder", *, parallel: bool = False, hybrid: bool = True
+) -> dict[str, Any]:
+    """Put the passages of all files into one index and ask all questions.
+
+    Returns "files", "passages", "questions", and shares of 1: "r1", "r10", "mrr10". With ``parallel`` the files hold
+    the same paragraphs in the same order, one language each, and there is also: "parallel_in_top" (of the gold
+    passage's translations, how many are among as many hits as there are files), "same_language_top1" (first hits in
+    the question's language), "same_language_r1" and "cross_language_r1" (R@1 among the passages of one file alone,
+    that of the question or another). Without ``hybrid``, vectors alone decide.
+
+    Raises:
+        ArticleError: a file is not as it should be.
+    """
+    sets = [read_squad(Path(file)) for file in files]
+    if parallel:
+        for file, one in zip(files, sets, strict=True):
+            if len(one.passages) != len(sets[0].passages):
+                reason = (
+                    f"{len(one.passages)} paragraphs, {files[0]} has {len(sets[0].passages)}; they are not parallel"
+                )
+                raise ArticleError(str(file), reason)
+    pool = make_pool(sets, keep_copies=parallel)
+    passages, questions = encoder.encode_passages(pool.passages), encoder.encode_queries(pool.questions)
+    return figures(pool, passages, questions, parallel=parallel, hybrid=hybrid)
+
+
+def make_pool(sets: Sequence[QuestionSet], *, keep_copies: bool) -> Pool:
+    """All files together. Without ``keep_copies``, equal passages are one: either would be right."""
+    pool = Pool([], [], [], [], [], len(sets))
+    numbers: dict[tuple[int, int] | str, int] = {}
+    for file, one in enumerate(sets):
+        keys = [(file, number) if keep_copies else passage for number, passage in enumerate(one.passages)]
+        for key, passage in zip(keys, one.passages, strict=True):
+            if key not in numbers:
+                numbers[key] = len(pool.passages)
+                pool.passages.append(passage)
+                pool.languages.append(one.language)
+        pool.questions.extend(one.questions)
+        pool.gold.extend(numbers[keys[gold]] for gold in one.gold)
+        pool.asked.extend(file for _ in one.questions)
+    return pool
+
+
+def figures(
+    pool: Pool, passages: Vectors, questions: Vectors, *, parallel: bool = False, hybrid: bool = True
+) -> dict[str, Any]:
+    """The figures of ``evaluate_retrieval`` from unit vectors [passages, dimension] and [questions, dimension]."""
+    matches = _matches(pool) if hybrid else ([] for _ in pool.questions)
+    whole = range(len(pool.passages))
+    size = len(whole) // pool.files
+    limit = max(DEEPEST, pool.files)
+    ranks: list[int] = []
+    found_parallel: list[float] = []
+    own_language: list[bool] = []
+    first: list[list[bool]] = []
+    for gold, file, vector, lexical in zip(pool.gold, pool.asked, questions, matches, strict=True):
+        cosines = passages @ vector
+        hits = _search(pool, cosines, lexical, whole, limit)
+        ranks.append(hits.index(gold) if gold in hits[:DEEPEST] else DEEPEST)
+        if parallel:
+            found_parallel.append(sum(hit % size == gold % size for hit in hits[: pool.files]) / pool.files)
+            own_language.append(hits[0] // size == file)
+            parts = [range(start, start + size) for start in range(0, len(whole), size)]
+            firsts = [_search(pool, cosines, lexical, part, 1)[0] for part in parts]
+            first.append([hit % size == gold % size for hit in firsts])
+    rank = np.asarray(ranks)
+    result: dict[str, Any] = {
+        "files": pool.files,
+        "passages": len(pool.passages),
+        "questions": len(pool.questions),
+        "r1": float((rank == 0).mean()),
+        "r10": float((rank < DEEPEST).mean()),
+        "mrr10": float(np.where(rank < DEEPEST, 1 / (rank + 1), 0).mean()),
+    }
+    if parallel:
+        own = np.asarray(pool.asked)[:, None] == np.arange(pool.files)
+        right = np.asarray(first)
+        result |= {
+            "parallel_in_top": float(np.mean(found_parallel)),
+            "same_language_top1": float(np.mean(own_language)),
+            "same_language_r1": float(right[own].mean()),
+            "cross_language_r1": float(right[~own].mean()) if pool.files > 1 else None,
+        }
+    return result
+
+
+def _search(pool: Pool, cosines: Vectors, lexical: Ranking, among: range, limit: int) -> list[int]:
+    """Passage numbers, best first, as ``Index.search`` finds them."""
+    candidates = max(RetrieverConfig().candidates, limit)
+    part = cosines[among.start : among.stop]
+    order = np.argsort(-part, kind="stable")[:candidates]
+    dense = [(among.start + int(number), float(part[number])) for number in order]
+    words = [hit for hit in lexical if hit[0] in among][:candidates]
+    languages = {number: pool.languages[number] for number, _ in [*dense, *words]}
+    return [number for number, _ in fuse(dense, words, limit=limit, languages=languages)]
+
+
+def _matches(pool: Pool) -> Iterator[Ranking]:
+    """For each question, every passage that shares a term with it, best first."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute(f'CREATE VIRTUAL TABLE passages USING fts5(terms, tokenize = "{TOKENIZER}")')
+        rows = ((number, " ".join(terms(text))) for number, text in enumerate(pool.passages))
+        connection.executemany("INSERT INTO passages (rowid, terms) VALUES (?, ?)", rows)
+        statement = "SELECT rowid, -bm25(passages) FROM passages WHERE passages MATCH ? ORDER BY rank, rowid"
+        for question in pool.questions:
+            expression = query(question)
+            yield connection.execute(statement, (expression,)).fetchall() if expression else []
