@@ -183,10 +183,34 @@ def test_next_question_can_be_typed_while_one_is_answered(open_page):
         ask(page, "when will Blinken arrive?")
         expect(page.locator("#current .progress")).to_have_text("Looking in 36 passages")
         page.locator("#question textarea").fill("and then")
+        page.keyboard.press("Enter")  # too early: the question stays in its field
+        page.wait_for_timeout(300)
         assistant.gate.set()
         expect(answer(page)).to_be_visible()
         expect(page.locator("#question textarea")).to_have_value("and then")
         expect(page.locator("#question textarea")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.locator("#current .question")).to_have_text("and then")
+        expect(page.locator("#past .answer")).to_have_count(1)
+        expect(answer(page)).to_be_visible()
+        assert [question for question, _ in assistant.asked] == ["when will Blinken arrive?", "and then"]
+
+
+def test_new_conversation_while_one_is_answered(open_page):
+    assistant = Scripted()
+    assistant.gate.clear()
+    loader = Loader(lambda: assistant)
+    loader.start()
+    with served(loader) as address:
+        page = open_page(address)
+        ask(page, "when will Blinken arrive?")
+        expect(page.locator("#current .progress")).to_have_text("Looking in 36 passages")
+        page.locator(".restart").click()
+        expect(page.locator(".opening")).to_be_visible()
+        assistant.gate.set()
+        ask(page, "متى يصل بلينكن؟")
+        expect(answer(page)).to_have_attribute("lang", "ar")
+        expect(page.locator(".turn")).to_have_count(1)
 
 
 def test_question_asked_while_the_models_load_is_answered_when_they_are_there(open_page):

@@ -17,8 +17,8 @@ from index.errors import KabarError
 from qa.answer import Answer, Step
 from ui import chrome
 from ui.app import listen, serve
-from ui.chat import Turn, _received, _replies
 from ui.config import Settings
+from ui.conversation import Conversation
 from ui.examples import examples
 from ui.loader import Loader
 from ui.safety import POLICY
@@ -50,51 +50,79 @@ def fetch(url: str, **headers: str):
 # Questions
 
 
+def talk(loader: Loader, question: str, conversation: Conversation | None = None) -> tuple[Conversation, list[str]]:
+    conversation = conversation or Conversation()
+    assert conversation.receive(question, "en")
+    return conversation, list(conversation.reply(loader, "en"))
+
+
 def test_a_question_grows_into_its_answer():
-    growing = list(_replies(loaded(), [Turn(1, "when will Blinken arrive?")], "en"))
-    assert [turn for turn, _ in growing[:-1]] == [None] * (len(growing) - 1)
-    assert any("Looking in 36 passages" in html for _, html in growing)
-    assert any("partial" in html and "November" in html for _, html in growing)
-    turn, html = growing[-1]
-    assert isinstance(turn.answer, Answer)
-    assert "<mark>" in html
-    assert "partial" not in html
+    conversation, growing = talk(loaded(), "when will Blinken arrive?")
+    assert any("Looking in 36 passages" in html for html in growing)
+    assert any("partial" in html and "November" in html for html in growing)
+    assert isinstance(conversation.turns[-1].answer, Answer)
+    assert "<mark>" in growing[-1]
+    assert "partial" not in growing[-1]
+    assert conversation.current("en") == growing[-1]
+    assert conversation.past("en") == ""
 
 
 def test_history_is_what_was_asked_and_answered():
     assistant = Scripted()
     loader = loaded(lambda: assistant)
-    turns = [Turn(1, "when will Blinken arrive?")]
-    *_, (first, _) = _replies(loader, turns, "en")
-    list(_replies(loader, [first, Turn(2, "lost", error="x"), Turn(3, "and who comes?")], "en"))
-    assert assistant.asked[-1] == (
-        "and who comes?",
-        [("user", "when will Blinken arrive?"), ("assistant", first.answer.text)],
-    )
+    conversation, _ = talk(loader, "when will Blinken arrive?")
+    talk(loader, "too long", conversation)
+    talk(loader, "and who comes?", conversation)
+    said = conversation.turns[0].answer.text
+    assert assistant.asked[-1] == ("and who comes?", [("user", "when will Blinken arrive?"), ("assistant", said)])
 
 
 @pytest.mark.parametrize("asked", ["", "   ", "\n\t"])
 def test_an_empty_question_gets_a_fixed_sentence(asked):
-    turns, past, current = _received(asked, [], "en")
-    assert turns[-1].error == "Please type a question."
-    assert "Please type a question." in current
-    assert past == ""
+    assistant = Scripted()
+    conversation, growing = talk(loaded(lambda: assistant), asked)
+    assert growing == []
+    assert conversation.turns[-1].error == "Please type a question."
+    assert "Please type a question." in conversation.current("en")
+    assert assistant.asked == []
+
+
+def test_a_second_question_waits_until_the_first_is_answered():
+    conversation = Conversation()
+    assert conversation.receive("when will Blinken arrive?", "en")
+    assert not conversation.receive("and who?", "en")
+    growing = conversation.reply(loaded(), "en")
+    next(growing)
+    assert not conversation.receive("and who?", "en")
+    assert list(conversation.reply(loaded(), "en")) == [], "nobody else answers it too"
+    list(growing)
+    assert conversation.receive("and who?", "en")
+    assert [turn.question for turn in conversation.turns] == ["when will Blinken arrive?", "and who?"]
+
+
+def test_a_reply_that_is_broken_off_frees_the_conversation():
+    conversation = Conversation()
+    conversation.receive("when will Blinken arrive?", "en")
+    growing = conversation.reply(loaded(), "en")
+    next(growing)
+    growing.close()
+    assert conversation.receive("and who?", "en")
 
 
 def test_an_expected_error_is_shown_as_it_is():
-    *_, (turn, html) = _replies(loaded(), [Turn(1, "too long")], "en")
-    assert turn.error == "The question is too long; ask in at most 2000 characters"
-    assert 'role="alert"' in html
+    conversation, growing = talk(loaded(), "too long")
+    assert conversation.turns[-1].error == "The question is too long; ask in at most 2000 characters"
+    assert 'role="alert"' in growing[-1]
 
 
 @pytest.mark.parametrize("question", ["broken", "silence"])
 def test_an_unexpected_error_shows_the_number_that_the_log_has(question, caplog):
     with caplog.at_level(logging.ERROR, "kabar.ui"):
-        *_, (turn, html) = _replies(loaded(), [Turn(1, question)], "en")
-    assert "secret" not in html
-    assert "Traceback" not in html
+        conversation, growing = talk(loaded(), question)
+    assert "secret" not in growing[-1]
+    assert "Traceback" not in growing[-1]
     (record,) = caplog.records
-    assert record.args[0] in turn.error
+    assert record.args[0] in conversation.turns[-1].error
     assert record.exc_info[0] is RuntimeError
 
 
@@ -106,12 +134,14 @@ def test_a_question_asked_while_the_models_load_waits_for_them():
         return Scripted()
 
     loader = loaded(make)
-    growing = _replies(loader, [Turn(1, "when will Blinken arrive?")], "en")
-    assert "loading" in next(growing)[1]
+    conversation = Conversation()
+    conversation.receive("when will Blinken arrive?", "en")
+    growing = conversation.reply(loader, "en")
+    assert "loading" in next(growing)
     assert loader.loading
     begin.set()
-    *_, (turn, _) = growing
-    assert turn.answer is not None
+    list(growing)
+    assert conversation.turns[-1].answer is not None
     assert not loader.loading
 
 
@@ -120,8 +150,8 @@ def test_an_assistant_that_cannot_be_made_is_an_error_on_the_page():
         raise KabarError("No index at /x; make one with kabar index")
 
     loader = loaded(make)
-    *_, (turn, _) = _replies(loader, [Turn(1, "when?")], "en")
-    assert turn.error == "No index at /x; make one with kabar index"
+    conversation, _ = talk(loader, "when?")
+    assert conversation.turns[-1].error == "No index at /x; make one with kabar index"
     assert "No index at /x" in chrome.state(loader, "en")
 
 

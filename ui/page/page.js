@@ -56,6 +56,8 @@
       document.documentElement.lang = chrome.dataset.interface;
       document.documentElement.dir = chrome.dataset.direction;
     }
+    const field = document.querySelector("#question textarea");
+    document.querySelector("#question .submit-button")?.setAttribute("aria-label", field?.placeholder ?? "");
     byId("current")?.setAttribute("aria-live", "polite");
     const newest = document.querySelector("#current [data-turn]");
     document.body.classList.toggle("with-turns", Boolean(newest));

@@ -1,0 +1,83 @@
+"""Make the pictures of the documentation from the running chat page: real server, models, index and browser.
+
+    python docs/picture.py
+
+writes chat.png, chat-dark.png, chat-rtl.png and chat-phone.png beside this file. It needs a Chromium on the PATH.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, expect, sync_playwright
+
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
+DESK = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+MOST_BYTES = 400_000
+
+
+@contextmanager
+def chat_page() -> Iterator[str]:
+    """The address of a `kabar serve` that has just read the sample articles into an index of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "config.yaml"
+        config.write_text(f"index:\n  path: index\n  articles: ['{ROOT / 'articles'}']\n", encoding="utf-8")
+        command = [sys.executable, "-m", "ui.cli", "serve", "--port", "0", "--config", str(config)]
+        with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as server:
+            try:
+                yield next(found[0] for line in server.stderr or () if (found := re.search(r"http://\S+/", line)))
+            finally:
+                server.terminate()
+
+
+def take(browser: Browser, address: str, name: str, questions: list[str], **options: object) -> None:
+    """Ask the questions on a fresh page, open the evidence of the last answer, and keep the picture."""
+    context = browser.new_context(**options)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(address)
+    expect(page.locator(".opening h2")).to_be_visible()
+    expect(page.locator("#state .loading")).to_have_count(0, timeout=180_000)
+    for number, question in enumerate(questions, start=1):
+        page.locator("#question textarea").fill(question)
+        page.keyboard.press("Enter")
+        expect(page.locator(f"#current [data-turn='{number}'] .answer")).to_be_visible(timeout=60_000)
+    if options["viewport"] == DESK:
+        page.locator("#current .card").first.click()
+        expect(page.locator("#panel mark")).to_be_visible()
+        page.mouse.move(0, 0)
+    page.wait_for_timeout(600)  # until nothing moves any more
+    file = DOCS / name
+    page.screenshot(path=file)
+    context.close()
+    size = file.stat().st_size
+    print(f"{name}: {size} bytes")
+    if size > MOST_BYTES:
+        sys.exit(f"{name} has {size} bytes, more than {MOST_BYTES}: make its window smaller")
+
+
+def main() -> None:
+    """Make all pictures."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        sys.exit("There is no Chromium on the PATH; install one to make the pictures")
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with chat_page() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        english, arabic, korean = "when will Blinken arrive?", "متى سيصل بلينكن؟", "블링컨은 언제 도착하나요?"
+        take(browser, address, "chat.png", [english], viewport=DESK, locale="en-US")
+        take(browser, address, "chat-dark.png", [korean], viewport=DESK, locale="en-US", color_scheme="dark")
+        take(browser, address, "chat-rtl.png", [arabic], viewport=DESK, locale="ar")
+        take(browser, address, "chat-phone.png", [english], viewport=PHONE, locale="en-US")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
