@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from index.errors import ConfigError, ModelError
 from qa.config import WriterConfig
 from qa.errors import WriterError
-from qa.prompts import INSTRUCTION, clean, label, turns
+from qa.prompts import clean, instruction, label, turns
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -115,7 +115,7 @@ class Writer:
     def _messages(self, text: str, source: str, target: str) -> "list[BaseMessage]":
         from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
-        messages: list[BaseMessage] = [SystemMessage(INSTRUCTION)] if self.instructed else []
+        messages: list[BaseMessage] = [SystemMessage(instruction(source, target))] if self.instructed else []
         for request, rendering in turns(text, source, target):
             messages.append(HumanMessage(request))
             if rendering is not None:
@@ -244,6 +244,7 @@ def _remote(provider: str, model: str, config: WriterConfig) -> "BaseChatModel":
     from langchain.chat_models import init_chat_model
 
     options: dict[str, Any] = {"base_url": config.base_url} if config.base_url else {}
-    return init_chat_model(
+    chat_model: BaseChatModel = init_chat_model(
         model, model_provider=provider, temperature=0, timeout=config.timeout, max_retries=0, **options
     )
+    return chat_model
