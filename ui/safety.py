@@ -1,4 +1,4 @@
-"""What stands before every request to the page: known host names, known routes, one content security policy."""
+"""What stands before every request to the page: known hosts, origins and routes, one content security policy."""
 
 import asyncio
 from collections.abc import Collection
@@ -33,7 +33,7 @@ _HEARTBEAT = "/gradio_api/heartbeat/"
 
 
 class Guard:
-    """ASGI layer that refuses unknown hosts and routes, and adds the headers above to every response."""
+    """ASGI layer that refuses unknown hosts, origins and routes, and adds the headers above to every response."""
 
     def __init__(self, app: ASGIApp, *, hosts: Collection[str] | None) -> None:
         """``hosts``: names under which the page may be asked for; None for any."""
@@ -74,9 +74,14 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         # A page on another site can make a browser resolve its own name to this machine; the name gives it away.
-        host = Headers(scope=scope).get("host", "")
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
         if self._hosts is not None and _without_port(host) not in self._hosts:
             return PlainTextResponse("This host name is not served here.", status_code=421)
+        # A page elsewhere may send questions in its reader's name, though it never sees the answers.
+        origin = headers.get("origin")
+        if origin and scope["method"] not in ("GET", "HEAD") and origin.partition("://")[2] != host:
+            return PlainTextResponse("Requests from pages of other sites are not served.", status_code=403)
         if not _known(scope["path"]):
             return PlainTextResponse("Not found.", status_code=404)
         return None

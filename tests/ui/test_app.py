@@ -21,7 +21,7 @@ from ui.config import Settings
 from ui.conversation import Conversation
 from ui.examples import examples
 from ui.loader import Loader
-from ui.safety import POLICY
+from ui.safety import POLICY, _without_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,9 +38,9 @@ def address():
         yield found
 
 
-def fetch(url: str, **headers: str):
+def fetch(url: str, body: bytes | None = None, **headers: str):
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as response:
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers)) as response:
             return response.status, response.headers, response.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -240,6 +240,22 @@ def test_routes_that_no_question_needs_are_shut(address, route):
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:7860", "127.0.0.1.evil.example", ""])
 def test_a_foreign_host_name_is_refused(address, host):
     assert fetch(address, Host=host)[0] == 421
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:80", "LOCALHOST:1"])
+def test_this_machines_names_are_served(address, host):
+    assert fetch(address, Host=host)[0] == 200
+
+
+@pytest.mark.parametrize("host", ["[::1]", "[::1]:7860"])
+def test_port_is_no_part_of_a_host_name(host):
+    assert _without_port(host) == "::1"
+
+
+def test_a_page_of_another_site_cannot_send_questions(address):
+    join = address + "gradio_api/queue/join"
+    for origin, status in (("https://evil.example", 403), ("null", 403), (address.rstrip("/"), 422)):
+        assert fetch(join, b"{}", Origin=origin)[0] == status
 
 
 def test_gradio_client_asks_and_gets_the_cited_answer(address):
