@@ -45,8 +45,12 @@ class Index:
         self._encoder = encoder
         self._lock = threading.Lock()
         self._watch = connect(folder, ARTICLES_FILE)
-        self._seen = self._version()
-        self._snapshot = Snapshot(folder)
+        try:
+            self._seen = self._version()
+            self._snapshot = Snapshot(folder)
+        except BaseException:
+            self._watch.close()
+            raise
         self._users = {id(self._snapshot): 0}
 
     @property
