@@ -2,10 +2,8 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from importlib import import_module
-from importlib.util import find_spec
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -115,9 +113,10 @@ class Encoder(Embeddings):
 def _open_embedded(config: EncoderConfig) -> "tuple[EmbeddedPipeline, str]":
     weights = read_weights(find_weights())
     from index.embedded import EmbeddedPipeline
+    from index.fairness import load_projection
 
     fingerprint = f"multilingual-e5-small/{SHA256[:16]}/{_digest(repr(PROMPTS))}"
-    projection = _load_projection() if config.language_fair else None
+    projection = load_projection() if config.language_fair else None
     if projection is not None:
         fingerprint += f"/{projection.fingerprint}"
     pipeline = EmbeddedPipeline(weights, prompts=PROMPTS, projection=projection, device=_device(config.device))
@@ -136,13 +135,6 @@ def _device(name: str) -> str:
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def _load_projection() -> Any:
-    """The shipped projection, an ``index.fairness.LanguageFairProjection``, or None."""
-    if find_spec("index.fairness") is None:
-        return None
-    return import_module("index.fairness").load_projection()
 
 
 def _use_bfloat16(pipeline: "EmbeddedPipeline", config: EncoderConfig) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import safetensors.torch
 import torch
-from sentence_transformers.base.modules import Module
+from torch import nn
 
 from index.errors import ModelError
 
@@ -20,10 +20,11 @@ FILE = Path(__file__).parent / "data" / "fairness.safetensors"
 SHA256 = "a9327059c63c557c1a858c18bfbaec89cd0e2f511247b7be52a0cc4a89d3af3d"
 
 
-class LanguageFairProjection(Module):
-    """Multiplies each sentence vector by ``matrix`` [dimension, dimension] and scales it to unit length again."""
+class LanguageFairProjection(nn.Module):
+    """Multiplies each sentence vector by ``matrix`` [dimension, dimension] and scales it to unit length again.
 
-    config_keys = ["dimension"]  # noqa: RUF012 -- declared so by the library
+    A sentence-transformers module that does not import the library, which would take longer than a question.
+    """
 
     matrix: torch.Tensor
 
@@ -50,19 +51,15 @@ class LanguageFairProjection(Module):
         features["sentence_embedding"] = torch.nn.functional.normalize(vectors, dim=-1)
         return features
 
-    def save(self, output_path: str, *_: Any, safe_serialization: bool = True, **__: Any) -> None:
+    def save(self, output_path: str, *_: Any, **__: Any) -> None:
         """Write the module to a folder, as ``SentenceTransformer.save`` asks for."""
-        self.save_config(output_path)
-        self.save_torch_weights(output_path, safe_serialization=safe_serialization)
+        safetensors.torch.save_file({"matrix": self.matrix}, Path(output_path) / "model.safetensors")
 
     @classmethod
-    def load(cls, model_name_or_path: str, subfolder: str = "", **options: Any) -> Self:
-        """Read the module from a saved model, as ``SentenceTransformer`` asks for."""
-        known = ("token", "cache_folder", "revision", "local_files_only")
-        options = {name: value for name, value in options.items() if name in known}
-        module = cls(**cls.load_config(model_name_or_path, subfolder=subfolder, **options))
-        cls.load_torch_weights(model_name_or_path, subfolder=subfolder, model=module, **options)
-        return module
+    def load(cls, input_path: str) -> Self:
+        """Read the module from a folder, as ``SentenceTransformer`` asks for."""
+        matrix = safetensors.torch.load_file(Path(input_path) / "model.safetensors")["matrix"]
+        return cls(matrix.shape[0], matrix)
 
 
 def load_projection(file: Path = FILE) -> LanguageFairProjection:

