@@ -131,7 +131,7 @@ def memory(home: str) -> Iterator[dict[str, Any]]:
         with serving(home, extra) as (server, address):
             get(f"{address}/ready")
             for question in QUESTIONS[:5]:
-                event = json.loads(get(f"{address}/gradio_api/call/ask", {"data": [question["question"]]}))["event_id"]
+                event = json.loads(get(f"{address}/gradio_api/call/ask", {"data": [question["question"], []]}))["event_id"]
                 if b"event: complete" not in get(f"{address}/gradio_api/call/ask/{event}"):
                     sys.exit(f"the chat page did not answer {question['question']!r}")
             process = psutil.Process(server.pid)

@@ -1,5 +1,6 @@
 """The project holds together: imports, packaging, lock files, and what must not be in a committed file."""
 
+import ast
 import os
 import re
 import resource
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -122,6 +124,23 @@ def test_lock_files_hold_what_the_project_asks_for():
             found = versions.get(canonicalize_name(requirement.name), [])
             assert found, f"{requirement} is not in {file}: make lock"
             assert all(requirement.specifier.contains(version) for version in found), requirement
+
+
+def test_every_package_imported_is_asked_for():
+    providers = packages_distributions()
+    asked = [PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"].values()]
+    declared = {canonicalize_name(Requirement(line).name) for lines in asked for line in lines}
+    undeclared = set()
+    for path in [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            modules = [node.module] if isinstance(node, ast.ImportFrom) else []
+            modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for top in {module.partition(".")[0] for module in modules if module}:
+                if top in sys.stdlib_module_names or top in PACKAGES:
+                    continue
+                if not {canonicalize_name(name) for name in providers.get(top, [top])} & declared:
+                    undeclared.add(f"{path.relative_to(ROOT)} imports {top}")
+    assert sorted(undeclared) == []
 
 
 def test_every_locked_version_is_checked_by_hash():
