@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from index.errors import ConfigError
+from index.fusion import LEXICAL_WEIGHT
 
 SECTIONS = ("index", "encoder", "retriever", "reader", "writer", "server")
 """Every section of the file, those of importing packages too, so that a misspelt one is refused by all."""
@@ -53,7 +54,7 @@ class RetrieverConfig(Section):
 
     passages: int = Field(default=8, ge=1, le=100)
     candidates: int = Field(default=60, ge=1, le=1000)
-    dense_weight: float = Field(default=0.7, ge=0, le=1)
+    lexical_weight: float = Field(default=LEXICAL_WEIGHT, ge=0, le=10)
 
 
 class IndexSettings(BaseSettings):

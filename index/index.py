@@ -123,7 +123,9 @@ class Index:
             only = snapshot.choose(published_after, published_before, sources, languages)
             dense = snapshot.nearest(vector, candidates, only)
             lexical = snapshot.matching(question, candidates, only)
-            ranked = fuse(dense, lexical, limit=limit, dense_weight=self.settings.retriever.dense_weight)
+            languages_found = snapshot.languages_of([number for number, _ in (*dense, *lexical)])
+            weight = self.settings.retriever.lexical_weight
+            ranked = fuse(dense, lexical, limit=limit, languages=languages_found, lexical_weight=weight)
             passages = snapshot.passages([number for number, _ in ranked])
             articles = {
                 article.id: article

@@ -12,7 +12,16 @@ from index import vectors
 from index.article import Article
 from index.lexical import query
 from index.passage import Passage
-from index.store import ARTICLES_FILE, VECTORS_FILE, check_format, connect, meta, read_articles, read_passages
+from index.store import (
+    ARTICLES_FILE,
+    VECTORS_FILE,
+    check_format,
+    connect,
+    meta,
+    read_articles,
+    read_languages,
+    read_passages,
+)
 
 
 class Snapshot:
@@ -104,6 +113,11 @@ class Snapshot:
         """Passages by number."""
         with self._lock:
             return read_passages(self._connection, numbers)
+
+    def languages_of(self, numbers: Sequence[int]) -> dict[int, str]:
+        """Language of the article of each passage, by passage number."""
+        with self._lock:
+            return read_languages(self._connection, numbers)
 
     def articles(self, ids: Sequence[str] | None = None) -> list[Article]:
         """Articles by id, or all, newest first."""

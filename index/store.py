@@ -374,6 +374,16 @@ def read_passages(connection: sqlite3.Connection, numbers: Sequence[int]) -> dic
     }
 
 
+def read_languages(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, str]:
+    """Language of the article of each passage, by the passage's number."""
+    rows = connection.execute(
+        "SELECT passages.id, language FROM passages JOIN articles ON articles.id = article_id"
+        f" WHERE passages.id IN {_IN}",
+        (json.dumps([int(number) for number in numbers]),),
+    )
+    return dict(rows.fetchall())
+
+
 def read_vectors(vectors: sqlite3.Connection, encoder: str, hashes: Sequence[bytes]) -> np.ndarray:
     """Vectors [n, dimension] float32 in the order of ``hashes``. Raises DamagedError if one is missing."""
     found = []

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from qa.answer import DateMention
 from qa.dates import resolve
-from qa.localise import date_text, localise_phrase
+from qa.localise import date_text
+from qa.phrases import localise_phrase
 from qa.turn import Evidence, Turn
 
 # Below this the publication date is too uncertain to count "next Wednesday" from it.
