@@ -51,6 +51,8 @@ class Lexer:
             end += 1
             if "" in node and self._ends_word(position, end):
                 senses = self._allowed(position, end, node[""])
+                if any(sense.symbol == "blocked" for sense in senses):  # "日間" is no "日"
+                    found = [lexeme for lexeme in found if lexeme[0] >= end]
                 if senses:
                     found.append((end, senses))
         return found

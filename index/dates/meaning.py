@@ -94,8 +94,12 @@ def _year(reading: Reading, setting: Setting) -> int | None:
     year = reading.get("y")
     era = reading.get("eraname") or reading.get("eraprefix") or reading.get("erasuffix")
     if era:
-        if year is None:
-            year = _era_number(reading)
+        number = _era_number(reading)
+        if number is None and reading.has("eraname"):
+            return None
+        if number is not None and year is not None and number != year:  # "1950年(昭和25年)"
+            return year
+        year = number if number is not None else year
         return calendars.gregorian_year(era, year) if year is not None else None
     if year is not None and "buddhist" in setting.vocabulary.calendars and 2400 <= year <= 2700:
         return int(year) - 543
@@ -587,7 +591,7 @@ def _plain_year(reading: Reading, setting: Setting) -> Meaning | None:
 
 
 def _years(reading: Reading, setting: Setting) -> Meaning | None:
-    """"1914-1918", "1914-18"."""
+    """ "1914-1918", "1914-18"."""
     years = [int(piece.value) for piece in reading.pieces if piece.symbol == "y"]
     short = reading.get("yy")
     first, last = years[0], years[-1] if short is None else years[0] // 100 * 100 + int(short)
@@ -599,20 +603,22 @@ def _years(reading: Reading, setting: Setting) -> Meaning | None:
 
 
 def _days(reading: Reading, setting: Setting) -> Meaning | None:
-    """ "8-10 November 2023"."""
-    numbers = [piece.value for piece in reading.pieces if piece.symbol == "d"]
-    pieces = list(reading.pieces)
-    marks = {pieces[index - 1].value for index, piece in enumerate(pieces) if piece.symbol == "monthmark" and index}
-    if _month(reading) is not None and not reading.has("m") and not reading.has("mx") and marks:
-        numbers.remove(next(iter(marks)))
-    if len(numbers) != 2 or reading.has("iso") or reading.has("numeric") or numbers[0] >= numbers[1]:
-        return None
-    kept = [piece for piece in pieces if not (piece.symbol == "d" and piece.value == numbers[0])]
-    last = _date(reading._replace(pieces=tuple(kept)), setting)
-    if last is None:
+    """ "8-10 November 2023", "30 October - 5 November 2023": the year, and the month if there is one, stand last."""
+    pieces = reading.pieces
+    dash = max(index for index, piece in enumerate(pieces) if piece.symbol == "-")
+    left, right = reading._replace(pieces=pieces[:dash]), reading._replace(pieces=pieces[dash + 1 :])
+    if _month(right) is None:  # "November 8-10, 2023"
+        months = tuple(piece for piece in left.pieces if piece.symbol not in ("d", "daymark"))
+        right = reading._replace(pieces=months + right.pieces)
+    last = _date(right, setting) if _day(right) is not None else None
+    if last is None or "/" in last.value:
         return None
     end = date.fromisoformat(last.value)
-    return replace(last, value=f"{end.replace(day=numbers[0])}/{end}", kind="range")
+    month, day = _month(left) or end.month, _day(left)
+    if day is None:
+        return None
+    first = _valid(end.year - (month > end.month), month, day)
+    return replace(last, value=f"{first}/{end}", kind="range") if first < end else None
 
 
 _RULES: dict[str, Callable[[Reading, Setting], Meaning | None]] = {

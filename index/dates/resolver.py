@@ -83,7 +83,12 @@ class Resolver:
                 position += 1
                 continue
             blocked = max(
-                (end for end, senses in parser.lexer.at(position) if senses[0].symbol == "blocked"), default=0
+                (
+                    end
+                    for end, senses in parser.lexer.at(position)
+                    if any(sense.symbol == "blocked" for sense in senses)
+                ),
+                default=0,
             )
             if blocked:
                 position = blocked
@@ -127,6 +132,8 @@ class Resolver:
         """Whether a lone word that could mean something else stands where a date would."""
         pieces = [piece for piece in reading.pieces if piece.symbol not in (",", ".")]
         text = lexer.text
+        if reading.rule in ("month", "weekday") and self._in_compound(reading.end, lexer):
+            return False
         alone = pieces[0].symbol if len(pieces) == 1 else ""
         if alone == "m" and text[pieces[0].start : pieces[0].end] in self.vocabulary.ambiguous:
             return self._introduced(reading.start, text, "monthintro") and not self._begins_name(reading.end, lexer)
@@ -138,7 +145,7 @@ class Resolver:
         if modified and any(p.symbol == "u" and text[p.start : p.end] in self.vocabulary.plurals for p in pieces):
             return False
         if reading.rule == "years" and pieces[0].symbol == "y" and not reading.has("yearmark"):
-            return text[:reading.start].endswith("(") or self._introduced(reading.start, text, "yearintro")
+            return text[: reading.start].endswith("(") or self._introduced(reading.start, text, "yearintro")
         if reading.rule == "quarter" and not (reading.has("y") or reading.has("p") or modified):
             return not self._followed(reading.end, lexer, "of")
         if reading.rule == "offset":
@@ -148,6 +155,11 @@ class Resolver:
         if reading.rule == "month" and pieces[-1].symbol in ("m", "mx") and not reading.has("y"):
             return not self._begins_name(reading.end, lexer)
         return True
+
+    def _in_compound(self, end: int, lexer: Lexer) -> bool:
+        """Whether a hyphen ties the word to one that is no date ("März-Park")."""
+        following = lexer.text[end : end + 2]
+        return len(following) == 2 and following[0] == "-" and following[1].isalpha() and not lexer.at(end + 1)
 
     def _followed(self, end: int, lexer: Lexer, symbol: str) -> bool:
         """Whether the next word has a symbol ("the second quarter of" a century)."""
@@ -205,7 +217,6 @@ class Resolver:
             else:
                 joined.append(mention)
         return joined
-
 
     def _with_year_of(self, first: DateMention, last: DateMention) -> str:
         """The first date of a range; one without a year takes that of the last ("1 November - 3 December 2023")."""

@@ -13,8 +13,11 @@ Tense = Literal["past", "future", "unknown"]
 _SENTENCE_END = re.compile(r"[!?\n…]|\.(?=[\s\"'”’)]|$)|(?<=[^\x00-\x7f])\.")
 _CLAUSE_END = re.compile(r"[,;:]|\s-\s")
 _REACH = 400
+_GOVERNED = 12
 _LEAD = 60
-_AFTER_DATELINE = re.compile(r" ?(?:\([^)\n]{1,40}\)|[,/][^\n().,]{1,25})?\s*(?:--?(?!\w)|電|电|=|\(?(?:xinhua|新华|新華))")
+_AFTER_DATELINE = re.compile(
+    r" ?(?:\([^)\n]{1,40}\)|[,/][^\n().,]{1,25})?\s*(?:--?(?!\w)|電|电|=|\(?(?:xinhua|新华|新華))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +129,12 @@ class Sentences:
         found: list[tuple[int, Tense]] = []
         if speech is not None:
             found += [(_distance(span, start, end), speech) for span in said]
-        for match in self.markers.future.finditer(self.text, left, right):
-            if match.start() >= end or match.end() <= start:
-                found.append((_distance(match.span(), start, end), "future"))
+        ahead = [match.span() for match in self.markers.future.finditer(self.text, left, right)]
+        found += [(_distance(span, start, end), "future") for span in ahead if span[0] >= end or span[1] <= start]
         for match in self.markers.past.finditer(self.text, left, right):
             outside = match.start() >= end or match.end() <= start
-            if outside and not any(a < match.end() and match.start() < b for a, b in said):
+            governed = any(0 <= match.start() - b <= _GOVERNED for _, b in ahead)  # "will be signed"
+            if outside and not governed and not any(a < match.end() and match.start() < b for a, b in said):
                 found.append((_distance(match.span(), start, end), "past"))
         return min(found, key=lambda marker: marker[0])[1] if found else "unknown"
 
@@ -165,7 +168,9 @@ class Sentences:
         stretch = self.text[start:end]
         if any(character.isalpha() for character in stretch) and not any(c.upper() != c.lower() for c in stretch):
             # a script without capitals: only a short way
-            return len(stretch) <= 24 and not self.markers.past.search(stretch) and not self.markers.future.search(stretch)
+            return (
+                len(stretch) <= 24 and not self.markers.past.search(stretch) and not self.markers.future.search(stretch)
+            )
         rest = self.markers.before.sub(lambda match: " " * len(match.group()), stretch)
         for match in re.finditer(r"\w+", rest):
             first, _ = self.folded.span(start + match.start(), start + match.end())

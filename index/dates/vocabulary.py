@@ -184,7 +184,9 @@ def _add_usage(vocabulary: Vocabulary, table: dict[str, Any]) -> None:
     vocabulary.add(table.get("blocked", ""), "blocked")
     for weak in ("inweak", "instrict"):
         for form in _split(table.get("words", {}).get(weak, "")):
-            vocabulary.forms[form] = [sense for sense in vocabulary.forms[form] if sense.symbol not in ("inbefore", "inafter")]
+            vocabulary.forms[form] = [
+                sense for sense in vocabulary.forms[form] if sense.symbol not in ("inbefore", "inafter")
+            ]
     vocabulary.tense = table.get("tense", {})
     vocabulary.reporting = table.get("reporting", {})
     vocabulary.calendars = frozenset(table.get("calendars", ()))
