@@ -131,8 +131,9 @@ def memory(home: str) -> Iterator[dict[str, Any]]:
         with serving(home, extra) as (server, address):
             get(f"{address}/ready")
             for question in QUESTIONS[:5]:
-                event = json.loads(get(f"{address}/gradio_api/call/ask", {"data": [question["question"], []]}))["event_id"]
-                if b"event: complete" not in get(f"{address}/gradio_api/call/ask/{event}"):
+                call = f"{address}/gradio_api/call/ask"
+                event = json.loads(get(call, {"data": [question["question"], []]}))["event_id"]
+                if b"event: complete" not in get(f"{call}/{event}"):
                     sys.exit(f"the chat page did not answer {question['question']!r}")
             process = psutil.Process(server.pid)
             used = sum(part.memory_full_info().pss for part in [process, *process.children(recursive=True)])

@@ -30,13 +30,25 @@ def small_things(result: dict[str, Any]) -> list[list[str]]:
     return rows
 
 
+def plain(result: dict[str, Any]) -> list[list[str]]:
+    """The rows as they are: the names of their values are the columns."""
+    columns = list(dict.fromkeys(name for row in result["rows"] for name in row))
+    rows = [[shown(row.get(name, "")) for name in columns] for row in result["rows"]]
+    return [[name.replace("_", " ") for name in columns], *rows]
+
+
+def shown(value: Any) -> str:
+    """A number to three digits, anything else as it is."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], list[list[str]]]] = {"small_things": small_things}
 
 
 def table(name: str) -> str:
     """The table in Markdown, with the command and the machine it was measured on."""
     result = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-    head, *body = TABLES[name](result)
+    head, *body = TABLES.get(name, plain)(result)
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *body]
     text = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
     return f"\n{text}\n\n`{result['command']}`, on {described(result['machine'])}.\n\n"
