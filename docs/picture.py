@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,11 +32,21 @@ def chat_page() -> Iterator[str]:
         config = Path(folder) / "config.yaml"
         config.write_text(f"index:\n  path: index\n  articles: ['{ROOT / 'articles'}']\n", encoding="utf-8")
         command = [sys.executable, "-m", "ui.cli", "serve", "--port", "0", "--config", str(config)]
-        with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as server:
+        log = Path(folder) / "log"
+        with log.open("w") as errors, subprocess.Popen(command, cwd=ROOT, stderr=errors) as server:
             try:
-                yield next(found[0] for line in server.stderr or () if (found := re.search(r"http://\S+/", line)))
+                yield _address(log, server)
             finally:
                 server.terminate()
+                print(log.read_text(encoding="utf-8"), file=sys.stderr)
+
+
+def _address(log: Path, server: subprocess.Popen[bytes]) -> str:
+    while server.poll() is None:
+        if found := re.search(r"http://\S+/", log.read_text(encoding="utf-8")):
+            return found[0]
+        time.sleep(0.1)
+    sys.exit("kabar serve ended before it had an address")
 
 
 def take(browser: Browser, address: str, name: str, questions: list[str], **options: object) -> None:

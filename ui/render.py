@@ -97,16 +97,35 @@ def _shortened(asked: str, most: int = 1000) -> str:
 
 def _headline(given: Answer, turn: int) -> str:
     """The fact, large, and the sentence without a repetition of the fact at its start."""
+    fact, said = _parts(given)
+    marked = _with_marks(said, given, turn)
+    if not fact:
+        return f'<p class="text lead">{marked}</p>'
+    kind = "fact long" if len(fact) > _LONG_FACT else "fact"
+    if not _CITED.sub("", said).strip():
+        return f'<p class="{kind}">{_text(fact)}{marked}</p>'
+    return f'<p class="{kind}">{_text(fact)}</p><p class="text">{marked}</p>'
+
+
+def _parts(given: Answer) -> tuple[str, str]:
+    """The fact, "" if there is none that can stand alone, and what is said beside it."""
     fact, text = given.short.strip(), given.text.strip()
     rest = _after(fact, text)
-    if not given.answerable or not fact or (rest is None and fact in text and len(fact) > _LONG_FACT):
-        return f'<p class="text lead">{_with_marks(text, given, turn)}</p>'
-    kind = "fact long" if len(fact) > _LONG_FACT else "fact"
-    if rest is None:
-        rest = text
-    if not _CITED.sub("", rest).strip():
-        return f'<p class="{kind}">{_text(fact)}{_with_marks(rest, given, turn)}</p>'
-    return f'<p class="{kind}">{_text(fact)}</p><p class="text">{_with_marks(rest, given, turn)}</p>'
+    if not given.answerable or (rest is None and fact in text and len(fact) > _LONG_FACT):
+        return "", text
+    said = text if rest is None else rest
+    if fact and _is_quotation(said, given):
+        said = " ".join(match[0] for match in _CITED.finditer(said))  # the words themselves follow, set apart
+    return fact, said
+
+
+def _is_quotation(text: str, given: Answer) -> bool:
+    """Whether the text says nothing but the original words of the first citation."""
+    return any(
+        _CITED.sub("", text).strip()
+        == sentence("quotation_in", given.language, language=_language(cited, given), quote=cited.quote)
+        for cited in given.citations[:1]
+    )
 
 
 def _after(fact: str, text: str) -> str | None:
@@ -121,13 +140,28 @@ def _after(fact: str, text: str) -> str | None:
 
 
 def _with_marks(text: str, given: Answer, turn: int) -> str:
-    """Text in which ``[1]`` is a button that opens the first citation; numbers without a citation stay text."""
+    """Text in which ``[1]`` is a button that opens the first citation; numbers without a citation stay text.
+
+    A quotation in another language is set apart, or its full stop would stand on the wrong side of a line that runs
+    the other way.
+    """
     known = {citation.number: citation for citation in given.citations}
+    quoted = {cited.quote.strip(): cited for cited in given.citations if cited.language != given.language}
+    places = "|".join([r"\[\d{1,3}\]", *(re.escape(quote) for quote in quoted if quote)])
     pieces, position = [], 0
-    for match in _CITED.finditer(text):
-        if cited := known.get(int(match[1])):
-            pieces += [_text(text[position : match.start()].rstrip()), _mark(cited, given.language, turn)]
-            position = match.end()
+    for match in re.finditer(places, text):
+        number = _CITED.fullmatch(match[0])
+        cited = known.get(int(number[1])) if number else quoted[match[0]]
+        if cited is None:
+            continue
+        before = text[position : match.start()]
+        pieces.append(_text(before.rstrip() if number else before))
+        pieces.append(
+            _mark(cited, given.language, turn)
+            if number
+            else f"<bdi {_attributes(cited.language)}>{_text(match[0])}</bdi>"
+        )
+        position = match.end()
     return "".join([*pieces, _text(text[position:])])
 
 
@@ -144,13 +178,13 @@ def _key(citation: Citation, turn: int) -> str:
 
 
 def _originals(given: Answer) -> str:
-    """The quotations that are in another language than the answer, each with its language."""
+    """The words that prove the answer, with their language, if that is another one and they are not shown already."""
     return "".join(
         f'<figure class="original"><figcaption>'
         f"{_text(sentence('original', given.language, language=_language(cited, given)))}</figcaption>"
         f"<blockquote {_attributes(cited.language)}>{_quote(cited, given.dates)}</blockquote></figure>"
         for cited in given.citations[:1]
-        if cited.language != given.language and cited.quote.strip() not in given.text
+        if cited.language != given.language and cited.quote.strip() not in "\n".join(_parts(given))
     )
 
 

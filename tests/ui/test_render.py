@@ -213,8 +213,30 @@ def test_original_words_are_not_repeated_in_the_same_language():
     assert not page(language="id").all("blockquote")
 
 
-def test_original_words_are_not_repeated_when_the_answer_quotes_them():
-    assert not page(text=f"In Indonesian: “{QUOTE}” [1]").all("blockquote")
+def test_answer_that_only_quotes_shows_the_words_once_set_apart():
+    shown = page(text=f"Wednesday, 8 November 2023. In Indonesian: “{QUOTE}” [1]")
+    assert shown.one("p", "fact")[1] == "Wednesday, 8 November 20231"
+    assert not shown.all("p", "text")
+    assert shown.one("blockquote")[1] == QUOTE
+
+
+def test_quotation_inside_the_sentence_keeps_its_direction_and_is_not_repeated():
+    shown = page(language="ar", text=f"الأربعاء. قال: «{QUOTE}» [1]", short="الأربعاء")
+    attributes, quotation = shown.all("bdi")[0]
+    assert (attributes["lang"], attributes["dir"], quotation) == ("id", "ltr", QUOTE)
+    assert not shown.all("blockquote")
+
+
+def test_quotation_with_signs_of_patterns_is_found_as_it_is():
+    quote = "(a+)+$ [1] \\d.*"
+    shown = page(
+        text=f"Yes. He wrote {quote} [1]",
+        short="Yes",
+        dates=(),
+        citations=(cited(quote=quote, passage=quote, passage_start=0),),
+    )
+    assert shown.all("bdi")[0][1] == quote
+    assert len(shown.all("button", "mark")) == 1
 
 
 @pytest.mark.parametrize(("language", "direction"), [("ar", "rtl"), ("fa", "rtl"), ("en", "ltr"), ("ko", "ltr")])
