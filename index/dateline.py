@@ -22,7 +22,7 @@ _OLDEST = 1995
 
 @dataclass(frozen=True, slots=True)
 class PublishedGuess:
-    """A publication date that is not stated: ``certainty`` is 0..1, ``reason`` an English sentence without full stop."""
+    """A publication date that is not stated; ``certainty`` is 0..1, ``reason`` a clause in English."""
 
     value: date
     certainty: float
@@ -35,13 +35,13 @@ def infer_published(text: str, language: str, before: date) -> PublishedGuess | 
     ``before`` is the day the article was fetched; no later day is considered. Never raises on any text.
     """
     absolute = resolve(text, None, language)
-    stated = _stated(text, absolute, before)
+    stated = _stated(absolute, before)
     if stated:
         return stated
     return _from_weekday(text, language, absolute, before)
 
 
-def _stated(text: str, absolute: list[DateMention], before: date) -> PublishedGuess | None:
+def _stated(absolute: list[DateMention], before: date) -> PublishedGuess | None:
     """A full date in a dateline ("SEOUL, Nov. 1, 2023 --") or as the time of a statement in the first lines."""
     for mention in absolute:
         if mention.start > _LEAD or not mention.reporting or len(mention.value) != 10 or mention.conflict:
@@ -82,6 +82,8 @@ def _from_weekday(text: str, language: str, absolute: list[DateMention], before:
     certainty = 0.9 - 0.1 * min(3, len(candidates) - 1) if bounded else 0.5
     if any(reporting for *_, reporting, _ in agreeing):
         certainty += 0.05
+    else:  # the day of what happened: the article is of that day or soon after
+        certainty *= 0.7
     certainty *= len(agreeing) / len(triples)
     years = ", ".join(str(found.year) for found in reversed(candidates[:4]))
     reason = f'"{words}" is a {value:%A} in {years}'

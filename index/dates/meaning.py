@@ -329,13 +329,9 @@ def _day_word(reading: Reading, setting: Setting) -> Meaning | None:
     if isinstance(offset, str):  # Hindi says yesterday and tomorrow with one word
         offset = int(offset[1:]) * (1 if setting.tense() == "future" else -1)
     found = setting.published + timedelta(days=offset)
-    words = {0: "the day itself", 1: "the day after", -1: "the day before"}
+    words = {0: "the day of", 1: "the day after", -1: "the day before"}
     reason = words.get(offset, f"{abs(offset)} days {'after' if offset > 0 else 'before'}")
-    return Meaning(
-        found.isoformat(),
-        "relative",
-        f"{reason}, {setting.published}" if not offset else f"{reason} {setting.published}",
-    )
+    return Meaning(found.isoformat(), "relative", f"{reason} {setting.published}", _with_weekday(found, reading))
 
 
 def _period(reading: Reading, setting: Setting) -> Meaning | None:

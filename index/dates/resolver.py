@@ -57,7 +57,8 @@ class Resolver:
             reporting = False
             if len(what.value) == 10:  # a week or a month is no dateline
                 age = (published - date.fromisoformat(what.value)).days if published else 0
-                reporting = sentences.reports(first, last, dateline=what.dateline, recent=0 <= age <= 2)
+                if age >= 0:  # nobody has said it tomorrow
+                    reporting = sentences.reports(first, last, dateline=what.dateline, recent=age <= 2)
             yield (
                 reading,
                 DateMention(
@@ -150,6 +151,8 @@ class Resolver:
             return not self._followed(reading.end, lexer, "of")
         if reading.rule == "offset":
             return not self._followed(reading.end, lexer, "y") and not self._followed(reading.end, lexer, "of")
+        if reading.rule == "daynumber" and pieces[-1].symbol == "daymark" and text[reading.end : reading.end + 1].isdigit():
+            return False  # "1日2往復", twice a day
         if reading.rule == "year" and alone == "y":
             return pieces[0].value <= 2100 and self._introduced(reading.start, text, "yearintro")
         if reading.rule == "month" and pieces[-1].symbol in ("m", "mx") and not reading.has("y"):

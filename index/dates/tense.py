@@ -14,7 +14,9 @@ _SENTENCE_END = re.compile(r"[!?\n…]|\.(?=[\s\"'”’)]|$)|(?<=[^\x00-\x7f])\
 _CLAUSE_END = re.compile(r"[,;:]|\s-\s")
 _REACH = 400
 _GOVERNED = 12
+_DATELINE_REACH = 80
 _LEAD = 60
+_HEAD = 500
 _AFTER_DATELINE = re.compile(
     r" ?(?:\([^)\n]{1,40}\)|[,/][^\n().,]{1,25})?\s*(?:--?(?!\w)|電|电|=|\(?(?:xinhua|新华|新華))"
 )
@@ -29,6 +31,8 @@ class Markers:
     verbs: re.Pattern[str]
     before: re.Pattern[str]
     """What may stand between a verb of saying and a date that belongs to it."""
+    quote: re.Pattern[str]
+    """What ends reported speech in front of its verb (Japanese と): a date before it belongs to what was said."""
     topic: re.Pattern[str]
     """What ends the topic of a sentence (Japanese は); anchored at the end."""
     target: re.Pattern[str]
@@ -47,6 +51,7 @@ def load_markers(language: str) -> Markers:
         future=_pattern(vocabulary, "future", tense),
         verbs=_pattern(vocabulary, "verbs", reporting),
         before=_pattern(vocabulary, "between", reporting),
+        quote=re.compile(_alternatives(reporting.get("quote", "")) or "(?!)"),
         topic=re.compile(rf"(?:{_alternatives(reporting.get('topic', '')) or '(?!)'})\s*$"),
         target=re.compile(rf"(?<!\w)(?:{_alternatives(tense.get('target', '')) or '(?!)'})\s+$"),
         default="future" if tense.get("default") == "future" else "unknown",
@@ -101,6 +106,8 @@ class Sentences:
         found = self._nearest(start, end, clause_left, clause_right, speech="past")
         if found == "unknown":
             found = self._nearest(start, end, left, right, speech="past")
+        if found == "unknown" and self.markers.target.search(self.text[max(left, start - 24) : start]):
+            return "future"  # "until Friday"
         return self.markers.default if found == "unknown" else found
 
     def tense_of_date(self, start: int, end: int) -> Tense:
@@ -154,6 +161,8 @@ class Sentences:
                 return True
         for match in self.markers.verbs.finditer(self.text, left, start):
             between = self.text[match.end() : start]
+            if dateline and len(between) <= _DATELINE_REACH and "\n" not in between and '"' not in between:
+                return True
             commas = len(_CLAUSE_END.findall(between))
             if commas <= (3 if dateline else 1) and self._only_names(match.end(), start):
                 return True
@@ -161,7 +170,12 @@ class Sentences:
         if match is None:
             return False
         between = behind[: match.start()]
-        return len(between) <= 40 and self._only_names(end, end + match.start()) and not _crosses(between)
+        return (
+            len(between) <= 40
+            and self._only_names(end, end + match.start())
+            and not _crosses(between)
+            and not self.markers.quote.search(between)
+        )
 
     def _only_names(self, start: int, end: int) -> bool:
         """Whether a stretch holds only names (capitals) and small words that the data allow there."""
@@ -179,10 +193,11 @@ class Sentences:
         return end - start <= 160
 
     def _opens_article(self, start: int, end: int) -> bool:
-        """ "SEOUL, Nov. 1 (Yonhap) --" at the very start of the text."""
-        if start > _LEAD or self.text[:start].count("\n") > 2:
+        """A dateline such as "SEOUL, Nov. 1 (Yonhap) --" at the start of the text, or of a line below its headline."""
+        line = self.text.rfind("\n", 0, start) + 1
+        if start - line > _LEAD or line > _HEAD:
             return False
-        lead = self.folded.original[: self.folded.position(start)]
+        lead = self.folded.original[self.folded.position(line) : self.folded.position(start)]
         words = re.findall(r"[^\W\d_]{2,}", lead)
         if len(words) > 6 or any(word[0].islower() for word in words):
             return False
