@@ -94,7 +94,7 @@ def _form(phrase: str, evidence: str, source: str, target: str) -> Iterator[str]
         if match.group() not in evidence:
             yield f"markup or address not in the evidence: {match.group()[:40]}"
             break
-    if (match := _labels().search(phrase)) and match.group().strip() not in evidence:
+    if (found := _labels().search(phrase)) and found.group().strip() not in evidence:
         yield "a piece of the prompt"
     if _is_example(phrase, target) and not _is_example(evidence, source):
         yield "an example of the prompt"

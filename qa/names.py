@@ -39,6 +39,16 @@ CASED = frozenset(
 """Languages here that write names with a capital."""
 
 _INFLECTING = frozenset(("ru", "uk", "pl", "tr", "cs", "el"))
+_ENDINGS = {
+    "en": ("s", "es", "d", "ed", "r", "er", "rs", "ers", "ing", "ly"),
+    "id": ("nya", "an", "kan", "i"),
+    "ms": ("nya", "an", "kan", "i"),
+    "nl": ("en", "s", "e"),
+    **dict.fromkeys(("es", "fr", "it", "pt"), ("s", "es", "e", "a", "as", "os", "i")),
+    **dict.fromkeys(("ru", "uk"), ("ы", "и", "а", "я", "ов", "ей", "и", "ами")),
+    "pl": ("y", "i", "a", "e", "ów"),
+    "tr": ("ler", "lar", "leri", "ları", "i", "ı", "si", "sı"),
+}
 _WORD = re.compile(r"[^\W\d_]+(?:['’.-][^\W\d_]+)*")
 _TITLED = {
     "ko": re.compile(
@@ -206,11 +216,12 @@ def _ordinary(word: str, language: str, *, initial: bool) -> bool:
     if parts and all(part in _common(language) for part in parts):
         return True
     return initial and (
-        _starts_sentences(word) or (len(parts) == 1 and parts[0] != lower and _starts_sentences(parts[0]))
+        _starts_sentences(word, language)
+        or (len(parts) == 1 and parts[0] != lower and _starts_sentences(parts[0], language))
     )
 
 
-def _starts_sentences(word: str) -> bool:
+def _starts_sentences(word: str, language: str) -> bool:
     """Whether a capitalised word at the beginning of a sentence is an ordinary one, as far as a vocabulary tells."""
     scores = vocabulary()
     lower, upper = scores.get(word.lower()), scores.get(word)
@@ -218,11 +229,11 @@ def _starts_sentences(word: str) -> bool:
         return upper is None or lower > upper - 0.6
     if upper is not None:
         return False
-    # Unknown as a whole: an ordinary word with an ending has a known beginning.
-    stem = word.lower()
-    while len(stem) > max(4, len(word) - 4):
-        stem = stem[:-1]
-        if (known := scores.get(stem)) is not None and known > scores.get(stem.capitalize(), -99.0):
+    # Unknown as a whole: an ordinary word with an ending has a known stem
+    for ending in _ENDINGS.get(language, ()):
+        stem = word.lower().removesuffix(ending)
+        known = scores.get(stem) if len(stem) < len(word) else None
+        if known is not None and known > scores.get(stem.capitalize(), -99.0):
             return True
     return False
 

@@ -49,7 +49,7 @@ def numbers(text: str, language: str) -> list[Number]:
     folded = _PERCENT.sub("%", fold(text))
     words = _words(language)
     if language == "sw":  # the scale stands first: milioni 15
-        folded = re.sub(r"(elfu|milioni|bilioni|trilioni) (\d[\d.,]*)", r"\2 \1", folded)
+        folded = re.sub(r"(elfu|milioni|bilioni|trilioni) (\d+(?:[.,]\d+)*)", r"\2 \1", folded)
     found: list[Number] = []
     rest: list[str] = []
     end = 0
@@ -87,6 +87,8 @@ def _digits(token: str) -> frozenset[float]:
     if len(marks) > 1:
         return frozenset({float("".join(groups))}) if grouped else frozenset(float(group) for group in groups)
     decimal = float(groups[0] + "." + groups[1])
+    if marks == ["."] and len(groups[1]) == 2 and float(groups[0]) < 24 and float(groups[1]) < 60:
+        return frozenset({decimal, float(groups[0]), float(groups[1])})  # it may be a time of day
     return frozenset({decimal, float("".join(groups))}) if grouped and groups[0] != "0" else frozenset({decimal})
 
 

@@ -133,6 +133,8 @@ class Writer:
             return "it cannot be reached; see writer.base_url"
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             return "it refuses the key"
+        if "No generation chunks" in str(error):
+            return "it sent nothing that can be read; see writer.base_url"
         lines = str(error).splitlines()
         return f"{kind}: {lines[0][:200]}" if lines else kind
 
