@@ -10,6 +10,8 @@ ARTICLES = Path(__file__).resolve().parent.parent / "articles"
 def main() -> None:
     """Exit with a message when something does not hold."""
     answer = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    if not answer["citations"]:
+        sys.exit(f"nothing is cited; the answer is: {answer['text']}")
     citation = answer["citations"][0]
     text = (ARTICLES / "blinken-korea-selatan.txt").read_bytes().decode("utf-8")
     if "Rabu depan" not in citation["quote"]:
