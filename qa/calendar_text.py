@@ -12,10 +12,11 @@ _PATTERNS_WITHOUT_WEEKDAY = {"en": "d MMMM y", "id": "d MMMM y"}
 _LOCALES = {"en": "en_GB", "und": "en_GB", "zh": "zh_Hans", "no": "nb"}
 _WITHOUT_INTERVALS = {"fa", "sw"}
 """Babel does not find these languages' words for both ends of an interval."""
+_PLAIN_SPACES = dict.fromkeys((0xA0, 0x2009, 0x202F), " ")
 _DIGITS = {"fa": "۰۱۲۳۴۵۶۷۸۹"}
 
 
-def date_text(value: str, language: str, weekday: bool = True) -> str:
+def date_text(value: str, language: str, weekday: bool = True) -> str:  # noqa: FBT001, FBT002 - read with its name
     """An ISO 8601 value of any precision in the words of a language.
 
     "2023-11-08" is "Wednesday, 8 November 2023" in English (without the weekday if not asked for), "2023-W45" the days
@@ -61,14 +62,14 @@ def _range(first: str, last: str, locale: Locale) -> str:
         text = format_interval(date.fromisoformat(first), date.fromisoformat(last), "yMMMd", locale=locale)
         return digits_of(locale.language, text)
     if len(first) == len(last) == 7 and "Q" not in first + last:
-        days = [date.fromisoformat(f"{value}-01") for value in (first, last)]
-        return digits_of(locale.language, format_interval(*days, "yMMMM", locale=locale))
+        start, end = date.fromisoformat(f"{first}-01"), date.fromisoformat(f"{last}-01")
+        return digits_of(locale.language, format_interval(start, end, "yMMMM", locale=locale))
     return f"{_in_words(first, locale, weekday=False)} – {_in_words(last, locale, weekday=False)}"
 
 
 def digits_of(language: str, text: str = "0123456789") -> str:
-    """``text`` with the digits that newspapers of a language use; by default those digits alone; thin spaces are widened."""
-    text = text.replace("\u2009", " ")
+    """``text`` with the digits that newspapers of a language use and plain spaces; by default those digits alone."""
+    text = text.translate(_PLAIN_SPACES)
     digits = _DIGITS.get(language)
     return text.translate({ord(str(number)): digit for number, digit in enumerate(digits)}) if digits else text
 

@@ -5,6 +5,7 @@ All words come from CLDR through Babel, and from ``data/localise/phrases.toml`` 
 
 import re
 import tomllib
+import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -61,7 +62,7 @@ def localise_phrase(phrase: str, source_language: str, target_language: str) -> 
     for reading in (_date, _place, _language, _percentage, _money, _measure, _plain_number):
         found = reading(words, source, target)
         if found is not None:
-            return found
+            return " ".join(found.split())
     return None
 
 
@@ -137,20 +138,16 @@ def _number_word(value: int, language: str) -> str | None:
     """The only word of a language for a number; None where gender or case would have to be chosen."""
     if language in ("ja", "zh", "ko", "th", "ar", "fa", "hi"):
         return None
-    forms = [
-        form
-        for form, senses in load_vocabulary(language).forms.items()
-        if any(sense.symbol == "n" and sense.value == value for sense in senses)
-    ]
+    forms = load_vocabulary(language).number_words.get(value, [])
     if value == 1:
         return str(_data()["one"][language]) if language in _data()["one"] else None
     return forms[0] if len(forms) == 1 else None
 
 
 def _compact(value: Decimal, locale: Locale) -> str:
-    """ "5 million": with the largest scale that shows the value exactly, else in full."""
+    """With the largest scale that shows the value exactly, else in full."""
     width = "long" if dict(locale.compact_decimal_formats).get("long") else "short"
-    formats = dict(locale.compact_decimal_formats[width])
+    formats: dict[Any, Any] = dict(locale.compact_decimal_formats[width])
     for power in sorted((int(power) for power in dict(formats["other"])), reverse=True):
         text = str(formats["other"][str(power)].pattern).split(";")[0]
         zeros = text.count("0")
@@ -158,7 +155,7 @@ def _compact(value: Decimal, locale: Locale) -> str:
         amount = value / size
         if not zeros or size < _SMALLEST_SCALE or amount < 1 or amount != round(amount, _EXACT_PLACES):
             continue
-        chosen = formats.get(locale.plural_form(amount), formats["other"])
+        chosen: Any = formats.get(locale.plural_form(amount), formats["other"])
         pattern = str(chosen[str(power)].pattern).split(";")[0]
         return re.sub(r"0+", _figures(amount, locale), pattern, count=1).replace("'", "")
     return _figures(value, locale)
@@ -201,7 +198,7 @@ def _currencies(language: str) -> list[tuple[str, str]]:
     found: dict[str, set[str]] = {}
     for code, name in locale.currencies.items():
         found.setdefault(name, set()).add(code)
-        for count in (1, 2, 5, 100):
+        for count in (1, 2, 5):
             found.setdefault(get_currency_name(code, count=count, locale=locale), set()).add(code)
         found.setdefault(code, set()).add(code)
     for code, names in _data()["currency"].get(language, {}).items():
@@ -279,7 +276,7 @@ def _place_name(code: str, locale: Locale) -> str | None:
     city = dict(locale.time_zones).get(code, {}).get("city")
     if city:
         return str(city)
-    latin = locale.territories.get("FR", "").isascii()
+    latin = unicodedata.name(locale.territories.get("FR", "?")[0], "").startswith("LATIN")
     return code.rpartition("/")[2].replace("_", " ") if latin else None
 
 
@@ -306,8 +303,8 @@ def _places(language: str) -> dict[str, frozenset[str]]:
 
 @lru_cache(maxsize=1)
 def _zones() -> frozenset[str]:
-    zones = (zone for zone in Locale("ru").time_zones if "/" in zone and not zone.startswith("Etc/"))
-    return frozenset(zones)
+    zones = (str(zone) for zone in Locale("ru").time_zones)
+    return frozenset(zone for zone in zones if "/" in zone and not zone.startswith("Etc/"))
 
 
 def _language(words: str, source: Locale, target: Locale) -> str | None:

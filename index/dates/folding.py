@@ -100,5 +100,5 @@ def fold_words(text: str) -> str:
 
 
 def is_word(character: str) -> bool:
-    """Letters, digits and the marks that belong to letters (Indic vowels); Python's ``\\w`` leaves the marks out."""
+    """Letters, digits and the marks that belong to letters (Indic vowels), which ``str.isalnum`` leaves out."""
     return character.isalnum() or unicodedata.category(character)[0] == "M"

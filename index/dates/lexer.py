@@ -102,9 +102,9 @@ class Lexer:
                 return []
         if previous in "$€£¥₩#№+&=@_" or (previous.isalpha() and previous.isascii() and not self.vocabulary.spaceless):
             return []
-        match = _DIGITS.match(text, position)
-        assert match
-        end = match.end()
+        end = position + 1
+        while end < len(text) and text[end].isdigit():
+            end += 1
         if not self._one_script(position, end):
             return []
         found: list[Lexeme] = []
@@ -117,7 +117,7 @@ class Lexer:
                 return found
         if rest[:1] and rest[0] in "%€$£₩°‰":
             return found
-        value = int(match.group()) if end - position <= 6 else 10**6
+        value = int(text[position:end]) if end - position <= 4 else 0
         if end - position == 4 and value >= 1:
             found.append((end, (Sense("y", value), Sense("n", value))))
         elif end - position == 2 and not 1 <= value <= 31:
@@ -136,9 +136,11 @@ class Lexer:
             found.append((match.end(), (Sense("iso", (year, month, day)),)))
         elif match := _NUMERIC.match(self.text, position):
             first, second = int(match.group(1)), int(match.group(3))
-            year = match.group(4)
-            if len(year) == 4 or (match.group(2) != "-" and len(match.group(3)) == 2 and len(match.group(1)) == 2):
-                found.append((match.end(), (Sense("numeric", (first, second, int(year), len(year), match.group(2))),)))
+            digits = match.group(4)
+            if len(digits) == 4 or (match.group(2) != "-" and len(match.group(3)) == 2 and len(match.group(1)) == 2):
+                found.append(
+                    (match.end(), (Sense("numeric", (first, second, int(digits), len(digits), match.group(2))),))
+                )
         elif match := _DAY_MONTH.match(self.text, position):
             end = match.end() - (1 if match.group(2) == "/" and match.group().endswith(".") else 0)
             found.append((end, (Sense("dm", (int(match.group(1)), int(match.group(3)))),)))

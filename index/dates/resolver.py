@@ -6,11 +6,13 @@ from datetime import date
 from functools import lru_cache, partial
 from typing import Any
 
+from index.dates.doubt import believable
 from index.dates.folding import fold, is_word
 from index.dates.grammar import Parser, Reading, spoken
 from index.dates.lexer import Lexer, make_trie
-from index.dates.meaning import Impossible, Meaning, Setting, meaning
+from index.dates.meaning import ImpossibleDateError, Meaning, Setting
 from index.dates.mention import DateMention
+from index.dates.rules import meaning
 from index.dates.tense import Sentences
 from index.dates.vocabulary import Vocabulary, load_vocabulary
 
@@ -23,14 +25,6 @@ class Resolver:
     def __init__(self, language: str) -> None:
         self.vocabulary: Vocabulary = load_vocabulary(language)
         self.trie: dict[str, Any] = make_trie(self.vocabulary)
-        self._intros = {
-            symbol: tuple(
-                form
-                for form, senses in self.vocabulary.forms.items()
-                if any(sense.symbol == symbol for sense in senses)
-            )
-            for symbol in ("monthintro", "yearintro")
-        }
         starts = "".join(re.escape(character) for character in self.trie if character != "")
         self._start = re.compile(f"[0-9{starts}]")
 
@@ -106,10 +100,10 @@ class Resolver:
                 )
                 try:
                     what = meaning(reading, setting)
-                except Impossible:
+                except ImpossibleDateError:
                     end = reading.end
                     break
-                if what is not None and self._believable(reading, parser.lexer):
+                if what is not None and believable(reading, parser.lexer):
                     yield reading, what
                     end = reading.end
                     break
@@ -128,70 +122,6 @@ class Resolver:
             if start >= 0 and text.startswith(prefix, start) and (start == 0 or not is_word(text[start - 1])):
                 return True
         return False
-
-    def _believable(self, reading: Reading, lexer: Lexer) -> bool:
-        """Whether a lone word that could mean something else stands where a date would."""
-        pieces = [piece for piece in reading.pieces if piece.symbol not in (",", ".")]
-        text = lexer.text
-        if reading.rule in ("month", "weekday") and self._in_compound(reading.end, lexer):
-            return False
-        alone = pieces[0].symbol if len(pieces) == 1 else ""
-        if alone == "m" and text[pieces[0].start : pieces[0].end] in self.vocabulary.ambiguous:
-            return self._introduced(reading.start, text, "monthintro") and not self._begins_name(reading.end, lexer)
-        if alone == "m" and not self.vocabulary.usual:
-            return False
-        if alone == "w" and self.vocabulary.language == "en" and not reading.has("weekdayprefix"):
-            return not self._begins_name(reading.end, lexer)
-        modified = reading.has("b") or reading.has("a")
-        if modified and any(p.symbol == "u" and text[p.start : p.end] in self.vocabulary.plurals for p in pieces):
-            return False
-        if reading.rule == "years" and pieces[0].symbol == "y" and not reading.has("yearmark"):
-            return text[: reading.start].endswith("(") or self._introduced(reading.start, text, "yearintro")
-        if reading.rule == "quarter" and not (reading.has("y") or reading.has("p") or modified):
-            return not self._followed(reading.end, lexer, "of")
-        if reading.rule == "offset":
-            return not self._followed(reading.end, lexer, "y") and not self._followed(reading.end, lexer, "of")
-        if reading.rule == "daynumber" and pieces[-1].symbol == "daymark" and text[reading.end : reading.end + 1].isdigit():
-            return False  # "1日2往復", twice a day
-        if reading.rule == "year" and alone == "y":
-            return pieces[0].value <= 2100 and self._introduced(reading.start, text, "yearintro")
-        if reading.rule == "month" and pieces[-1].symbol in ("m", "mx") and not reading.has("y"):
-            return not self._begins_name(reading.end, lexer)
-        return True
-
-    def _in_compound(self, end: int, lexer: Lexer) -> bool:
-        """Whether a hyphen ties the word to one that is no date ("März-Park")."""
-        following = lexer.text[end : end + 2]
-        return len(following) == 2 and following[0] == "-" and following[1].isalpha() and not lexer.at(end + 1)
-
-    def _followed(self, end: int, lexer: Lexer, symbol: str) -> bool:
-        """Whether the next word has a symbol ("the second quarter of" a century)."""
-        start = end + 1 if lexer.text[end : end + 1] == " " else end
-        if start == end and not self.vocabulary.spaceless:
-            return False
-        return any(sense.symbol == symbol for _, senses in lexer.at(start) for sense in senses)
-
-    def _introduced(self, start: int, text: str, symbol: str) -> bool:
-        """Whether a word stands in front that makes a month or a year of what follows ("in", "sejak")."""
-        before = text[max(0, start - 40) : start].rstrip()
-        if len(before) == start and not self.vocabulary.spaceless:
-            return False
-        for form in self._intros[symbol]:
-            if before.endswith(form) and (
-                self.vocabulary.spaceless or len(before) == len(form) or not is_word(before[-len(form) - 1])
-            ):
-                return True
-        return False
-
-    def _begins_name(self, end: int, lexer: Lexer) -> bool:
-        """Whether a capitalised word follows at once ("August Wilson"), in languages where months have capitals."""
-        if "m" not in self.vocabulary.capital or lexer.text[end : end + 1] != " ":
-            return False
-        first, _ = lexer.folded.span(end + 1, min(end + 2, len(lexer.text)))
-        original = lexer.folded.original[first : first + 2]
-        return (
-            self.vocabulary.language == "en" and len(original) == 2 and original[0].isupper() and original[1].islower()
-        )
 
     def _join_ranges(self, text: str, mentions: list[DateMention]) -> list[DateMention]:
         """ "2019-2021", "1 November – 3 December 2023": two dates of one precision with a dash between them."""

@@ -15,6 +15,7 @@ _CLAUSE_END = re.compile(r"[,;:]|\s-\s")
 _REACH = 400
 _GOVERNED = 12
 _DATELINE_REACH = 80
+_CASELESS_REACH = 24
 _LEAD = 60
 _HEAD = 500
 _AFTER_DATELINE = re.compile(
@@ -149,7 +150,7 @@ class Sentences:
         """Whether the date of a stretch says when somebody spoke, or opens the article.
 
         ``dateline`` is True for the form "Wednesday (1/11)", which may stand behind a comma after the speaker's name,
-        ``recent`` for a date of the last days before the publication: "外務省は1日、…と発表した" is only then a dateline.
+        ``recent`` for a date of the last days before the publication, for a Japanese topic with its date.
         """
         if self._opens_article(start, end):
             return True
@@ -166,13 +167,12 @@ class Sentences:
             commas = len(_CLAUSE_END.findall(between))
             if commas <= (3 if dateline else 1) and self._only_names(match.end(), start):
                 return True
-        match = self.markers.verbs.search(behind)
-        if match is None:
-            return False
-        between = behind[: match.start()]
+        verb = self.markers.verbs.search(behind)
+        between = behind[: verb.start()] if verb else ""
         return (
-            len(between) <= 40
-            and self._only_names(end, end + match.start())
+            verb is not None
+            and len(between) <= 40
+            and self._only_names(end, end + verb.start())
             and not _crosses(between)
             and not self.markers.quote.search(between)
         )
@@ -221,7 +221,8 @@ class Sentences:
             return self.language in {"de", "tr", "pl", "nb", "no", "da", "fi", "cs"} or (
                 self.folded.original[first : first + 1].islower()
             )
-        return len(word) <= 4 and word.isalpha() and following[:1].isdigit() or len(word) == 1 and word.isascii()
+        before_number = len(word) <= 4 and word.isalpha() and following[:1].isdigit()
+        return before_number or (len(word) == 1 and word.isascii())
 
 
 def _distance(span: tuple[int, int], start: int, end: int) -> int:

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
@@ -36,6 +36,8 @@ class Vocabulary:
         order: of numbers in a date: "dmy", "mdy" or "ymd".
         ambiguous: month names that are dates only in company ("may", "mars").
         plurals: units that mean nothing exact behind "last" ("in the last years").
+        number_words: CLDR's words for numbers, in every gender and case.
+        before_names: a month or weekday right before a capitalised word is part of a name ("August Wilson").
         usual: it has newspaper usage; else only what is beyond doubt is read.
         tense, reporting: words and endings, see ``index.dates.tense``.
         calendars: "buddhist" if bare years about 2566 are of the Buddhist era, "solar" for Persian years.
@@ -54,7 +56,9 @@ class Vocabulary:
     tense: dict[str, str] = field(default_factory=dict)
     reporting: dict[str, str] = field(default_factory=dict)
     calendars: frozenset[str] = frozenset()
+    number_words: dict[int, list[str]] = field(default_factory=dict)
     usual: bool = False
+    before_names: bool = False
 
     def add(self, words: str | Iterable[str], symbol: str, value: Any = None) -> None:
         """Let words ("a|b" or a list) mean ``symbol`` with ``value``, besides what they mean already."""
@@ -81,7 +85,6 @@ def load_vocabulary(language: str) -> Vocabulary:
     if cldr:
         _add_cldr(vocabulary, json.loads(cldr), with_weekday_phrases=usage is None)
     if usage:
-        vocabulary.usual = True
         _add_usage(vocabulary, tomllib.loads(usage))
     elif cldr:
         vocabulary.capital = frozenset(
@@ -123,6 +126,7 @@ def _add_cldr(vocabulary: Vocabulary, table: dict[str, Any], *, with_weekday_phr
     for key, symbol in (("number", "n"), ("ordinal", "o")):
         for value, words in table[key].items():
             vocabulary.add(words, symbol, int(value))
+    vocabulary.number_words = {int(value): words for value, words in table["number"].items()}
     if with_weekday_phrases:
         for offset, days in table["weekday_relative"].items():
             for number, words in enumerate(days, 1):
@@ -130,66 +134,76 @@ def _add_cldr(vocabulary: Vocabulary, table: dict[str, Any], *, with_weekday_phr
 
 
 def _add_usage(vocabulary: Vocabulary, table: dict[str, Any]) -> None:
-    for word in table.get("drop", "").split("|"):
-        vocabulary.forms.pop(fold_words(word), None)
-    for symbol, key in (
-        ("w", "weekday"),
-        ("ws", "weekday_weak"),
-        ("wx", "weekday_short"),
-        ("m", "month"),
-        ("mx", "month_short"),
-    ):
+    for word in _split(table.get("drop", "")):
+        vocabulary.forms.pop(word, None)
+    for symbol, key in _LISTS:
         for number, words in enumerate(table.get(key, ()), 1):
             vocabulary.add(words, symbol, number)
-    for key, symbol in (("unit", "u"), ("before", "b"), ("after", "a")):
+    for key, (symbol, value_of) in _TABLES.items():
         for value, words in table.get(key, {}).items():
-            vocabulary.add(words, symbol, value)
-    for value, words in table.get("season", {}).items():
-        vocabulary.add(words, "s", _SEASONS.index(value))
-    for offset, words in table.get("day", {}).items():
-        vocabulary.add(words, "dw", int(offset))
-    for offset, words in table.get("yesterday_or_tomorrow", {}).items():
-        vocabulary.add(words, "dw", f"±{offset}")
+            vocabulary.add(words, symbol, value_of(value))
     for unit, offsets in table.get("period", {}).items():
         for offset, words in offsets.items():
             vocabulary.add(words, "p", (unit, int(offset)))
-    for key, words in table.get("fused", {}).items():
-        number, unit = key.split()
-        vocabulary.add(words, "nu", (int(number), unit))
-    for key, symbol in (("number", "n"), ("ordinal", "o")):
-        for value, words in table.get(key, {}).items():
-            vocabulary.add(words, symbol, int(value))
-    for quarter, words in table.get("quarter", {}).items():
-        vocabulary.add(words, "q", int(quarter))
-    for symbol, words in table.get("words", {}).items():
-        vocabulary.add(words, symbol)
-    if "unitquarter" in table.get("words", {}):
-        for number, word in enumerate(("I", "II", "III", "IV"), 1):
-            vocabulary.add([word], "roman", number)
-            vocabulary.add([f"Q{number}"], "q", number)
     for era, words in table.get("era", {}).items():
         where, name = era.split("_")
         vocabulary.add(words, f"era{where}", name)
     for calendar, months in table.get("other_month", {}).items():
         for number, words in enumerate(months, 1):
             vocabulary.add(words, "mi", (calendar, number))
-    vocabulary.spaceless = table.get("spaceless", vocabulary.spaceless)
+    _add_words(vocabulary, table.get("words", {}))
+    vocabulary.add(table.get("blocked", ""), "blocked")
+    _set_properties(vocabulary, table)
+
+
+def _add_words(vocabulary: Vocabulary, table: dict[str, str]) -> None:
+    for symbol, words in table.items():
+        vocabulary.add(words, symbol)
+    if "unitquarter" in table:
+        for number, roman in enumerate(("I", "II", "III", "IV"), 1):
+            vocabulary.add([roman], "roman", number)
+            vocabulary.add([f"Q{number}"], "q", number)
+    for weak in ("inweak", "instrict"):  # usage knows better than CLDR how sure "in" is
+        for form in _split(table.get(weak, "")):
+            kept = [sense for sense in vocabulary.forms[form] if sense.symbol not in ("inbefore", "inafter")]
+            vocabulary.forms[form] = kept
+
+
+def _set_properties(vocabulary: Vocabulary, table: dict[str, Any]) -> None:
+    vocabulary.usual = True
+    vocabulary.before_names = table.get("before_names", False)
     vocabulary.capital = frozenset(table.get("capital", ()))
-    vocabulary.prefixes = tuple(fold_words(word) for word in table.get("prefixes", "").split("|") if word)
-    vocabulary.suffixes = tuple(fold_words(word) for word in table.get("suffixes", "").split("|") if word)
+    vocabulary.prefixes = tuple(_split(table.get("prefixes", "")))
+    vocabulary.suffixes = tuple(_split(table.get("suffixes", "")))
+    vocabulary.suffix_least = table.get("suffix_least", 1)
     vocabulary.order = table.get("order", "dmy")
     vocabulary.ambiguous = frozenset(_split(table.get("ambiguous_months", "")))
     vocabulary.plurals = frozenset(_split(table.get("plurals", "")))
-    vocabulary.suffix_least = table.get("suffix_least", 1)
-    vocabulary.add(table.get("blocked", ""), "blocked")
-    for weak in ("inweak", "instrict"):
-        for form in _split(table.get("words", {}).get(weak, "")):
-            vocabulary.forms[form] = [
-                sense for sense in vocabulary.forms[form] if sense.symbol not in ("inbefore", "inafter")
-            ]
     vocabulary.tense = table.get("tense", {})
     vocabulary.reporting = table.get("reporting", {})
     vocabulary.calendars = frozenset(table.get("calendars", ()))
+
+
+def _number_and_unit(key: str) -> tuple[int, str]:
+    number, unit = key.split()
+    return int(number), unit
+
+
+_LISTS = (("w", "weekday"), ("ws", "weekday_weak"), ("wx", "weekday_short"), ("m", "month"), ("mx", "month_short"))
+"""Symbols whose forms are lists by number, and their keys in a usage file."""
+_TABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "unit": ("u", str),
+    "before": ("b", str),
+    "after": ("a", str),
+    "season": ("s", _SEASONS.index),
+    "day": ("dw", int),
+    "yesterday_or_tomorrow": ("dw", "±{}".format),
+    "fused": ("nu", _number_and_unit),
+    "number": ("n", int),
+    "ordinal": ("o", int),
+    "quarter": ("q", int),
+}
+"""Tables of a usage file by value, with the symbol and how the key is read."""
 
 
 def _split(words: str) -> Iterator[str]:

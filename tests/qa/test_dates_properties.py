@@ -103,7 +103,7 @@ TEXTS = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(
     text=TEXTS, language=st.sampled_from([*LANGUAGES, "sv", "ro", "und", "xx", ""]), published=st.none() | st.dates()
 )
@@ -148,11 +148,11 @@ def test_time_grows_with_the_text_and_not_faster(piece: str) -> None:
         return time.process_time() - start
 
     seconds(50)
-    short = min(seconds(150) for _ in range(3))
-    assert min(seconds(1500) for _ in range(2)) < 25 * short + 0.1
+    short = min(seconds(80) for _ in range(3))
+    assert min(seconds(800) for _ in range(2)) < 25 * short + 0.1
 
 
 def test_all_of_many_dates_in_one_passage_are_found() -> None:
-    days = [date(2000, 1, 1) + timedelta(days=number) for number in range(2000)]
+    days = [date(2000, 1, 1) + timedelta(days=number) for number in range(1000)]
     text = ", ".join(day.isoformat() for day in days)
     assert [mention.value for mention in resolve(text, None, "en")] == [day.isoformat() for day in days]
