@@ -58,7 +58,8 @@ def serve(
             ready(address)
             loader.start()
 
-        server(web, started).run(sockets=[listener])
+        with contextlib.suppress(KeyboardInterrupt):  # the way to end it that is meant
+            server(web, started).run(sockets=[listener])
 
 
 def listen(host: str, port: int, *, public: bool = False) -> socket.socket:

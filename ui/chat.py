@@ -93,8 +93,8 @@ def build(
             except KabarError as error:
                 raise gradio.Error(str(error), print_exception=False) from None
 
-        page.load(welcome, outputs=[masthead, opening, box, panel], **quiet)
-        page.load(readiness, outputs=[state, opening], concurrency_limit=None, **quiet)
+        welcomed = page.load(welcome, outputs=[masthead, opening, box, panel], **quiet)
+        welcomed.then(readiness, outputs=[state, opening], concurrency_limit=None, **quiet)
         answering: dict[str, Any] = {"concurrency_limit": at_once, "concurrency_id": "assistant", **quiet}
         asked = box.submit(take, [box, talk], [box, past, current], concurrency_limit=None, **quiet)
         example = opening.example(take_example, talk, [past, current], concurrency_limit=None, **quiet)

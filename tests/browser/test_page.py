@@ -230,6 +230,16 @@ def test_question_asked_while_the_models_load_is_answered_when_they_are_there(op
         begin.set()
 
 
+def test_empty_page_says_what_the_articles_cover(open_page):
+    loader = Loader(Scripted)
+    loader.start()
+    with served(loader, about=lambda language: f"<36> articles, in {language}") as address:
+        page = open_page(address)
+        expect(page.locator(".about")).to_have_text("<36> articles, in en")
+        page.wait_for_timeout(500)
+        expect(page.locator(".about")).to_have_text("<36> articles, in en")
+
+
 def test_page_speaks_the_browsers_language(open_page, address):
     page = open_page(address, locale="ar")
     expect(page.locator("html")).to_have_attribute("dir", "rtl")

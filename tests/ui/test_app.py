@@ -334,10 +334,7 @@ def ready(address):
         print(sorted({str(place[0]) for place in seen}), flush=True)
         os.kill(os.getpid(), signal.SIGINT)
     threading.Thread(target=visit).start()
-try:
-    serve(Settings(), port=0, assistant=Scripted, ready=ready)
-except KeyboardInterrupt:
-    pass
+serve(Settings(), port=0, assistant=Scripted, ready=ready)
 """,
         encoding="utf-8",
     )
