@@ -1,7 +1,6 @@
 """Puts date words together: reads ``data/dates/grammar.toml`` and parses a text with it."""
 
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
@@ -40,68 +39,67 @@ class Reading(NamedTuple):
         return any(piece.symbol == symbol for piece in self.pieces)
 
 
-Sequence = tuple[tuple[str, bool], ...]
+@dataclass(slots=True)
+class Node:
+    """A place in the sequences of a rule or part, which share their beginnings: what may follow, and what ends here."""
 
+    edges: dict[str, "Node"] = field(default_factory=dict)
+    ends: list[tuple[int, str]] = field(default_factory=list)
+    """Rank in the data file and rule (or part) of the sequences that end here."""
 
-@dataclass(frozen=True)
-class Grammar:
-    """Parts and rules; a sequence is of (name, may be missing)."""
-
-    parts: dict[str, tuple[Sequence, ...]]
-    rules: tuple[tuple[str, tuple[Sequence, ...]], ...]
-    first: dict[str, frozenset[str]]
-    _starts: dict[frozenset[str], list[tuple[str, Sequence]]] = field(default_factory=dict)
-    _beginnings: dict[tuple[str, frozenset[str]], list[Sequence]] = field(default_factory=dict)
-
-    def starts(self, symbols: frozenset[str]) -> list[tuple[str, Sequence]]:
-        """The sequences of the rules that can begin with one of the symbols, in their order."""
-        if symbols not in self._starts:
-            self._starts[symbols] = [
-                (rule, sequence)
-                for rule, sequences in self.rules
-                for sequence in sequences
-                if any(self.first[name] & symbols for name in _openers(sequence))
-            ]
-        return self._starts[symbols]
-
-    def beginnings(self, part: str, symbols: frozenset[str]) -> list[Sequence]:
-        """The same for the sequences of a part."""
-        key = (part, symbols)
-        if key not in self._beginnings:
-            self._beginnings[key] = [
-                sequence
-                for sequence in self.parts[part]
-                if any(self.first[name] & symbols for name in _openers(sequence))
-            ]
-        return self._beginnings[key]
-
-
-def _openers(sequence: Sequence) -> Iterator[str]:
-    for name, optional in sequence:
-        yield name
-        if not optional:
+    def add(self, names: list[str], rank: int, rule: str) -> None:
+        """Let a sequence begin here; of a name that ends in "?" there is a way with and one without it."""
+        if not names:
+            self.ends.append((rank, rule))
             return
+        name, rest = names[0].removesuffix("?"), names[1:]
+        self.edges.setdefault(name, Node()).add(rest, rank, rule)
+        if names[0].endswith("?"):
+            self.add(rest, rank, rule)
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """Sequences by part and of all rules together; ``first`` has the symbols that a name can begin with."""
+
+    parts: dict[str, Node]
+    rules: Node
+    first: dict[str, frozenset[str]]
 
 
 @lru_cache(maxsize=1)
 def load_grammar() -> Grammar:
     """The grammar of the data file."""
     data = tomllib.loads((files("index") / "data" / "dates" / "grammar.toml").read_text(encoding="utf-8"))
-    parts = {name: _sequences(texts) for name, texts in data["parts"].items()}
-    rules = tuple((name, _sequences(texts)) for name, texts in data["rules"].items())
-    names = {name for group in (*parts.values(), *(group for _, group in rules)) for s in group for name, _ in s}
-    first: dict[str, frozenset[str]] = {name: frozenset([name]) for name in names if name not in parts}
-    pending = set(parts)
-    while pending:
-        ready = [part for part in pending if all(n in first for s in parts[part] for n in _openers(s))]
-        for part in ready:
-            first[part] = frozenset().union(*(first[name] for s in parts[part] for name in _openers(s)))
-            pending.discard(part)
+    parts = {name: _node([(name, text) for text in texts]) for name, texts in data["parts"].items()}
+    rules = _node([(rule, text) for rule, texts in data["rules"].items() for text in texts])
+    first: dict[str, frozenset[str]] = {}
+
+    def symbols(name: str) -> frozenset[str]:
+        if name not in first:
+            openers = parts[name].edges if name in parts else ()
+            first[name] = frozenset().union(*(symbols(opener) for opener in openers)) if openers else frozenset([name])
+        return first[name]
+
+    def visit(node: Node) -> None:
+        for name, child in node.edges.items():
+            symbols(name)
+            visit(child)
+
+    for node in (*parts.values(), rules):
+        visit(node)
     return Grammar(parts, rules, first)
 
 
-def _sequences(texts: list[str]) -> tuple[Sequence, ...]:
-    return tuple(tuple((word.removesuffix("?"), word.endswith("?")) for word in text.split()) for text in texts)
+def _node(sequences: list[tuple[str, str]]) -> Node:
+    root = Node()
+    for rank, (rule, text) in enumerate(sequences):
+        root.add(text.split(), rank, rule)
+    return root
+
+
+Match = tuple[int, str, int, tuple[Piece, ...]]
+"""Rank, rule, end and pieces."""
 
 
 class Parser:
@@ -115,17 +113,13 @@ class Parser:
         self._parts: dict[tuple[str, int], list[tuple[int, tuple[Piece, ...]]]] = {}
 
     def readings(self, position: int) -> list[Reading]:
-        """What begins here, best first."""
-        symbols = self._symbols(position)
-        if not symbols:
+        """What begins here, best first: the longest, then the first in the grammar."""
+        if not self._symbols(position):
             return []
-        found = [
-            Reading(rule, position, end, pieces)
-            for rule, sequence in self.grammar.starts(symbols)
-            for end, pieces in self._sequence(sequence, 0, position, first=True)
-        ]
-        found.sort(key=lambda reading: -reading.end)
-        return found
+        found: list[Match] = []
+        self._walk(self.grammar.rules, position, position, (), found)
+        found.sort(key=lambda match: (-match[2], match[0]))
+        return [Reading(rule, position, end, pieces) for _, rule, end, pieces in found]
 
     def _symbols(self, position: int) -> frozenset[str]:
         found = self._at.get(position)
@@ -134,37 +128,35 @@ class Parser:
             found = self._at[position] = frozenset(symbols)
         return found
 
-    def _sequence(
-        self, sequence: Sequence, index: int, position: int, *, first: bool = False
-    ) -> Iterator[tuple[int, tuple[Piece, ...]]]:
-        if index == len(sequence):
-            yield position, ()
+    def _walk(
+        self, node: Node, position: int, start: int | None, pieces: tuple[Piece, ...], found: list[Match]
+    ) -> None:
+        """Collect all that ends at or behind ``node``; the next word begins at ``start`` (None: nothing can follow)."""
+        found.extend((rank, rule, position, pieces) for rank, rule in node.ends)
+        if start is None or not node.edges:
             return
-        name, optional = sequence[index]
-        start = position if first else self._gap(position)
-        if start is not None and not self.grammar.first[name].isdisjoint(self._symbols(start)):
-            for end, pieces in self._name(name, start):
-                for last, rest in self._sequence(sequence, index + 1, end):
-                    yield last, pieces + rest
-        if optional:
-            yield from self._sequence(sequence, index + 1, position, first=first)
+        symbols = self._symbols(start)
+        for name, child in node.edges.items():
+            if self.grammar.first[name].isdisjoint(symbols):
+                continue
+            for end, inner in self._name(name, start):
+                self._walk(child, end, self._gap(end) if child.edges else None, pieces + inner, found)
 
     def _name(self, name: str, position: int) -> list[tuple[int, tuple[Piece, ...]]]:
-        if name not in self.grammar.parts:
-            return [
-                (end, (Piece(name, sense.value, position, end),))
-                for end, senses in self.lexer.at(position)
-                for sense in senses
-                if sense.symbol == name
-            ]
         key = (name, position)
         if key not in self._parts:
-            self._parts[key] = []
-            self._parts[key] = [
-                result
-                for sequence in self.grammar.beginnings(name, self._symbols(position))
-                for result in self._sequence(sequence, 0, position, first=True)
-            ]
+            if name in self.grammar.parts:
+                found: list[Match] = []
+                self._walk(self.grammar.parts[name], position, position, (), found)
+                found.sort(key=lambda match: match[0])
+                self._parts[key] = [(end, pieces) for _, _, end, pieces in found]
+            else:
+                self._parts[key] = [
+                    (end, (Piece(name, sense.value, position, end),))
+                    for end, senses in self.lexer.at(position)
+                    for sense in senses
+                    if sense.symbol == name
+                ]
         return self._parts[key]
 
     def _gap(self, position: int) -> int | None:
