@@ -69,7 +69,7 @@ def _stream(text: str) -> tuple[str, dict[int, float], tuple[int, ...]]:
         inside = 0.25 if _HANGUL.search(word) else 0.0
         for number, piece in enumerate(list(word) if _SYLLABLES.search(word) else [word]):
             sound = _sound(piece)
-            if piece is not word and sounds and sound[:1] == sounds[-1] and sound[:1] not in _VOWELS:
+            if number and sound[:1] == sounds[-1:] and sound[:1] not in _VOWELS:
                 sound = sound[1:]  # one consonant that two syllables share
                 starts.setdefault(len(sounds) - 1, inside)
             starts.setdefault(len(sounds), inside if number else 0.0)
@@ -95,8 +95,9 @@ def distance(name: str, text: str) -> float:
         return 1.0
     far = float(len(pattern))
     row = [starts.get(at, far) for at in range(len(sounds) + 1)]
-    for letter in pattern:
-        drop = _alone(letter)
+    for place, letter in enumerate(pattern):
+        silent = letter == "r" and pattern[place + 1 : place + 2] not in _VOWELS  # as in Amber, or Park: 앰버, パク
+        drop = 0.2 if silent else _alone(letter)
         following = [row[0] + drop]
         for at, other in enumerate(sounds):
             following.append(min(row[at] + _cost(letter, other), row[at + 1] + drop, following[at] + _alone(other)))
