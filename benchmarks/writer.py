@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from machine import machine
 from sacrebleu.metrics import CHRF
 
 from qa.check import check
@@ -39,7 +40,7 @@ def main() -> None:
     writer = open_writer(WriterConfig(model=chosen.model, base_url=chosen.base_url, timeout=120))
     if writer is None:
         arguments.error("the model is 'none'; there is nothing to measure")
-    report: dict[str, Any] = {"model": chosen.model, "load": _timed(writer.load)}
+    report: dict[str, Any] = {"machine": machine(), "model": chosen.model, "load": _timed(writer.load)}
     sentences = json.loads((HERE / "data" / "writer.json").read_text(encoding="utf-8"))["sentences"]
     report["pairs"] = [_pair(writer, sentences, *pair.split("-")) for pair in chosen.pairs.split(",")]
     for name in ("chrf", "copy_chrf", "accepted", "seconds", "processor_seconds", "first_seconds"):
@@ -48,7 +49,7 @@ def main() -> None:
     report["check"] = _check_rates()
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
     chosen.out.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps({key: value for key, value in report.items() if key != "pairs"}, indent=1))
+    print(json.dumps({key: value for key, value in report.items() if key not in ("pairs", "machine")}, indent=1))
 
 
 def _pair(writer: Writer, sentences: dict[str, list[str]], source: str, target: str) -> dict[str, Any]:
