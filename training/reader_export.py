@@ -6,7 +6,7 @@
 import argparse
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from qa.reader import Calibration, Found, SpanReader
 from qa.reader_weights import write_weights
 from training.reader import FROZEN_LAYERS
 from training.reader_data import XQUAD_LANGUAGES, Example, flat, read_squad, read_xquad, words_of
+
+THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
 
 NAMES = {
     "attention.output.dense": "attended",
@@ -150,13 +152,29 @@ def figures(readings: Sequence[Reading], calibration: Calibration, threshold: fl
     return {
         "groups": found,
         "threshold": threshold,
+        "f1_by_threshold": {f"{value:.2f}": _balance(readings, probabilities, value) for value in THRESHOLDS},
         "calibration_error": round(calibration_error(probabilities, right), 4),
         "right_when_sure": _mean(map(float, sure)),
         "sure": len(sure),
     }
 
 
-def _mean(values: Iterator[float] | Any) -> float | None:
+def _balance(readings: Sequence[Reading], probabilities: Sequence[float], threshold: float) -> dict[str, float | None]:
+    """F1 over all IDK-MRC, its answerable and unanswerable part, all answerable questions and foreign passages."""
+    scores = [
+        (r.group, bool(r.answers), f1(r.text if p >= threshold else "", r.answers))
+        for r, p in zip(readings, probabilities, strict=True)
+    ]
+    return {
+        "idk-mrc": _mean(score for group, _, score in scores if group.startswith("idk-mrc")),
+        "idk-mrc answerable": _mean(score for group, _, score in scores if group == "idk-mrc answerable"),
+        "idk-mrc unanswerable": _mean(score for group, _, score in scores if group == "idk-mrc unanswerable"),
+        "answerable": _mean(score for _, answerable, score in scores if answerable),
+        "foreign passage": _mean(score for group, _, score in scores if group == "foreign passage"),
+    }
+
+
+def _mean(values: Iterable[float]) -> float | None:
     numbers = list(values)
     return round(100 * sum(numbers) / len(numbers), 1) if numbers else None
 

@@ -130,6 +130,24 @@ def test_blocks_and_values_agree() -> None:
     assert table.bfloat16()(ids).dtype is torch.bfloat16
 
 
+@pytest.mark.parametrize("masked", [False, True])
+def test_attention_in_bfloat16_agrees_with_torch(*, masked: bool) -> None:
+    from torch.nn.functional import scaled_dot_product_attention
+
+    from index.network import FEW_TOKENS, attend
+
+    random = torch.Generator().manual_seed(0)
+    tokens = FEW_TOKENS + 9
+    queries, keys, values = torch.randn(3, 2, 4, tokens, 32, generator=random) * 2
+    queries[0, 0] *= 30  # far beyond what is cut
+    mask = (torch.arange(tokens) < torch.tensor([[tokens], [30]]))[:, None, None, :] if masked else None
+    found = attend(queries.bfloat16(), keys.bfloat16(), values.bfloat16(), mask)
+    wanted = scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
+    assert bool(found.isfinite().all())
+    torch.testing.assert_close(found[0, 1:].float(), wanted[0, 1:], atol=0.1, rtol=0.05)
+    torch.testing.assert_close(found[1].float(), wanted[1], atol=0.1, rtol=0.05)
+
+
 # The probe.
 
 
