@@ -18,6 +18,8 @@ def believable(reading: Reading, lexer: Lexer) -> bool:
         for piece in reading.pieces
     ):
         return False  # "in the last years"
+    if not reading.has("y") and reading.rule not in ("offset", "period") and _narrative(reading.start, lexer):
+        return False  # "every Tuesday"
     check = _CHECKS.get(reading.rule)
     return check is None or check(reading, lexer)
 
@@ -41,16 +43,22 @@ def _weekday(reading: Reading, lexer: Lexer) -> bool:
     """Not "Sunday Times", nor "Friday-night"."""
     if _in_compound(reading.end, lexer):
         return False
-    return len(reading.pieces) > 1 or not _begins_name(reading.end, lexer)
+    if len(reading.pieces) > 1:
+        return True
+    return lexer.vocabulary.usual and not _begins_name(reading.end, lexer)
 
 
 def _day_number(reading: Reading, lexer: Lexer) -> bool:
-    """Not "1日2往復", twice a day."""
+    """Not "1日2往復", twice a day, nor "2-3日"."""
+    if lexer.text[max(0, reading.start - 1) : reading.start] == "-":
+        return False
     return reading.pieces[-1].symbol != "daymark" or not lexer.text[reading.end : reading.end + 1].isdigit()
 
 
 def _offset(reading: Reading, lexer: Lexer) -> bool:
     """Not "منذ سنة 1970", since the year 1970, nor "a year from" something."""
+    if not lexer.vocabulary.usual and not (reading.has("uago") or reading.has("agobefore")):
+        return False
     return not _followed(reading.end, lexer, "y") and not _followed(reading.end, lexer, "of")
 
 
@@ -72,7 +80,9 @@ def _years(reading: Reading, lexer: Lexer) -> bool:
     """ "2019-2021" after "in", "between" or a bracket only."""
     if reading.pieces[0].symbol != "y" or reading.has("yearmark"):
         return True
-    return lexer.text[: reading.start].endswith("(") or _introduced(reading.start, lexer, "yearintro")
+    return lexer.text[max(0, reading.start - 1) : reading.start] == "(" or _introduced(
+        reading.start, lexer, "yearintro"
+    )
 
 
 _CHECKS: dict[str, Callable[[Reading, Lexer], bool]] = {
@@ -84,6 +94,10 @@ _CHECKS: dict[str, Callable[[Reading, Lexer], bool]] = {
     "year": _year,
     "years": _years,
 }
+
+
+def _narrative(start: int, lexer: Lexer) -> bool:
+    return _stands_before(lexer.vocabulary.narrative, start, lexer)
 
 
 def _modified(reading: Reading) -> bool:
@@ -105,6 +119,10 @@ def _followed(end: int, lexer: Lexer, symbol: str) -> bool:
 
 def _introduced(start: int, lexer: Lexer, symbol: str) -> bool:
     """Whether a word stands in front that makes a month or a year of what follows ("in", "sejak")."""
+    return _stands_before(_forms(lexer.vocabulary.language, symbol), start, lexer)
+
+
+def _stands_before(forms: tuple[str, ...], start: int, lexer: Lexer) -> bool:
     before = lexer.text[max(0, start - 40) : start]
     spaceless = lexer.vocabulary.spaceless
     if not before[-1:].isspace() and not spaceless:
@@ -112,7 +130,7 @@ def _introduced(start: int, lexer: Lexer, symbol: str) -> bool:
     before = before.rstrip()
     return any(
         before.endswith(form) and (spaceless or len(before) == len(form) or not is_word(before[-len(form) - 1]))
-        for form in _forms(lexer.vocabulary.language, symbol)
+        for form in forms
     )
 
 

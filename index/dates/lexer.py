@@ -12,7 +12,8 @@ Lexeme = tuple[int, tuple[Sense, ...]]
 _ISO = re.compile(r"(\d{4})([-./])(\d{1,2})\2(\d{1,2})(?!\d)(?:t\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d)?)?")
 _NUMERIC = re.compile(r"(\d{1,2})([-./])(\d{1,2})\2(\d{4}|\d\d)(?!\d|[-./]\d)")
 _DAY_MONTH = re.compile(r"(\d{1,2})([./])(\d{1,2})(?!\d|\2\d|:)\.?")
-_DIGITS = re.compile(r"\d+")
+_HAN_DIGITS = "〇一二三四五六七八九"
+_HAN_YEAR = re.compile("([一二][〇零一二三四五六七八九]{3})年")
 _PUNCTUATION = {",": ",", "(": "(", ")": ")", "/": "/", ".": ".", "-": "-"}
 
 
@@ -42,6 +43,9 @@ class Lexer:
             found.append((position + 1, (Sense(_PUNCTUATION[character]),)))
         elif character.isdigit():
             found = self._digits(position)
+        elif match := _HAN_YEAR.match(self.text, position):
+            year = int("".join(str(_HAN_DIGITS.index(digit)) for digit in match.group(1).replace("零", "〇")))
+            found.append((match.end(1), (Sense("y", year),)))
         node: Any = self.trie
         end = position
         while end < len(self.text):
@@ -96,15 +100,14 @@ class Lexer:
         previous = text[position - 1] if position else " "
         if previous.isdigit():
             return []
-        if position > 1 and previous in ".,:/" and text[position - 2].isdigit():
-            year = _DIGITS.match(text, position)
-            if previous != "/" or year is None or year.end() - position != 4:  # but "11/2023"
-                return []
-        if previous in "$€£¥₩#№+&=@_" or (previous.isalpha() and previous.isascii() and not self.vocabulary.spaceless):
-            return []
         end = position + 1
         while end < len(text) and text[end].isdigit():
             end += 1
+        behind_digits = position > 1 and previous in ".,:/" and text[position - 2].isdigit()
+        if behind_digits and not (previous == "/" and end - position == 4):  # but "11/2023"
+            return []
+        if previous in "$€£¥₩#№+&=@_" or (previous.isalpha() and previous.isascii() and not self.vocabulary.spaceless):
+            return []
         if not self._one_script(position, end):
             return []
         found: list[Lexeme] = []

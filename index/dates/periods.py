@@ -8,6 +8,7 @@ from index.dates.meaning import Meaning, Setting
 from index.dates.mention import DateKind
 from index.dates.pieces import modifier_of, month_of, period_of, valid_day, year_of
 
+_FIRST_SHORT_DECADE = 1930
 SEASONS = ("spring", "summer", "autumn", "winter")
 
 
@@ -154,9 +155,13 @@ def decade(reading: Reading, _: Setting) -> Meaning | None:
     """ "the 1990s"; two digits are of the twentieth century."""
     year = reading.get("y")
     if year is None:
-        year = 1900 + int(reading.get("d") or reading.get("n") or 0)
-        if year < 1910:
-            return None
+        numbers = [int(piece.value) for piece in reading.pieces if piece.symbol in ("d", "n", "yy")]
+        if len(numbers) == 2:  # "20世纪30年代"
+            year = (numbers[0] - 1) * 100 + numbers[1]
+        else:
+            year = 1900 + numbers[0]
+            if year < _FIRST_SHORT_DECADE:
+                return None
     if year % 10 or not 1000 <= year <= 2990:
         return None
     return Meaning(f"{year}/{year + 9}", "range", "decade")

@@ -37,7 +37,7 @@ def day_of(reading: Reading) -> int | None:
         before = pieces[index - 1].symbol if index else ""
         if piece.symbol in ("d", "o") and following != "monthmark" and before != "monthprefix":
             return int(piece.value)
-        if piece.symbol == "n" and before == "dayprefix" and following != "monthmark":
+        if piece.symbol == "n" and (before == "dayprefix" or following == "daymark") and following != "monthmark":
             return int(piece.value)
     return None
 

@@ -70,7 +70,8 @@ def _pattern(vocabulary: Vocabulary, key: str, table: dict[str, str]) -> re.Patt
     if endings := _alternatives(table.get(f"{key}_endings", "")):
         choices.append(rf"\w\w(?:{endings})(?!\w)")
     if beginnings := _alternatives(table.get(f"{key}_beginnings", "")):
-        choices.append(rf"(?<!\w)(?:{beginnings})\w{{3}}")
+        others = _alternatives(table.get(f"{key}_beginnings_except", "")) or "(?!)"
+        choices.append(rf"(?<!\w)(?!{others})(?:{beginnings})\w{{3}}")
     return re.compile("|".join(choices) or r"(?!)")
 
 

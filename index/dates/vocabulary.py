@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
+from itertools import combinations
 from typing import Any, NamedTuple
 
 from index.dates.folding import fold_words
@@ -36,6 +37,7 @@ class Vocabulary:
         order: of numbers in a date: "dmy", "mdy" or "ymd".
         ambiguous: month names that are dates only in company ("may", "mars").
         plurals: units that mean nothing exact behind "last" ("in the last years").
+        narrative: words in front of a date that counts from elsewhere or comes again ("every", "翌").
         number_words: CLDR's words for numbers, in every gender and case.
         before_names: a month or weekday right before a capitalised word is part of a name ("August Wilson").
         usual: it has newspaper usage; else only what is beyond doubt is read.
@@ -52,6 +54,7 @@ class Vocabulary:
     order: str = "dmy"
     ambiguous: frozenset[str] = frozenset()
     plurals: frozenset[str] = frozenset()
+    narrative: tuple[str, ...] = ()
     suffix_least: int = 1
     tense: dict[str, str] = field(default_factory=dict)
     reporting: dict[str, str] = field(default_factory=dict)
@@ -114,15 +117,8 @@ def _add_cldr(vocabulary: Vocabulary, table: dict[str, Any], *, with_weekday_phr
     for unit, offsets in table["period"].items():
         for offset, words in offsets.items():
             vocabulary.add(words, "p", (unit, int(offset)))
-    for key, before, after in (("ago", "agobefore", "uago"), ("in", "inbefore", "uin")):
-        for unit, templates in table[key].items():
-            for template in templates:
-                prefix, suffix = (part.strip() for part in template.split("{0}"))
-                if prefix:
-                    vocabulary.add([prefix], before)
-                    vocabulary.add([suffix], "u", unit)
-                else:
-                    vocabulary.add([suffix], after, unit)
+    _add_templates(vocabulary, table["ago"], "agobefore", "agoafter", "uago")
+    _add_templates(vocabulary, table["in"], "inbefore", "inafter", "uin")
     for key, symbol in (("number", "n"), ("ordinal", "o")):
         for value, words in table[key].items():
             vocabulary.add(words, symbol, int(value))
@@ -131,6 +127,23 @@ def _add_cldr(vocabulary: Vocabulary, table: dict[str, Any], *, with_weekday_phr
         for offset, days in table["weekday_relative"].items():
             for number, words in enumerate(days, 1):
                 vocabulary.add(words, "wrel", (number, int(offset)))
+
+
+def _add_templates(vocabulary: Vocabulary, table: dict[str, list[str]], before: str, after: str, fused: str) -> None:
+    """Patterns such as "через {0} дня" (unit behind), "{0} days ago" (with the marker) or "siku {0} zilizopita"."""
+    split = {unit: [tuple(map(str.strip, text.split("{0}"))) for text in texts] for unit, texts in table.items()}
+    prefixes = [{prefix for prefix, _ in pairs} for pairs in split.values() if pairs]
+    unit_first = len(prefixes) > 1 and all(a.isdisjoint(b) for a, b in combinations(prefixes, 2))
+    for unit, pairs in split.items():
+        for prefix, suffix in pairs:
+            if unit_first:
+                vocabulary.add([prefix], "u", unit)
+                vocabulary.add([suffix], after)
+            elif prefix:
+                vocabulary.add([prefix], before)
+                vocabulary.add([suffix], "u", unit)
+            else:
+                vocabulary.add([suffix], fused, unit)
 
 
 def _add_usage(vocabulary: Vocabulary, table: dict[str, Any]) -> None:
@@ -179,6 +192,7 @@ def _set_properties(vocabulary: Vocabulary, table: dict[str, Any]) -> None:
     vocabulary.order = table.get("order", "dmy")
     vocabulary.ambiguous = frozenset(_split(table.get("ambiguous_months", "")))
     vocabulary.plurals = frozenset(_split(table.get("plurals", "")))
+    vocabulary.narrative = tuple(_split(table.get("narrative", "")))
     vocabulary.tense = table.get("tense", {})
     vocabulary.reporting = table.get("reporting", {})
     vocabulary.calendars = frozenset(table.get("calendars", ()))
