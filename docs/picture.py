@@ -55,11 +55,11 @@ def take(browser: Browser, address: str, name: str, questions: list[str], **opti
     page = context.new_page()
     page.goto(address)
     expect(page.locator(".opening h2")).to_be_visible()
-    expect(page.locator("#state .loading")).to_have_count(0, timeout=180_000)
+    expect(page.locator("#state .loading")).to_have_count(0)
     for number, question in enumerate(questions, start=1):
         page.locator("#question textarea").fill(question)
         page.keyboard.press("Enter")
-        expect(page.locator(f"#current [data-turn='{number}'] .answer")).to_be_visible(timeout=60_000)
+        expect(page.locator(f"#current [data-turn='{number}'] .answer")).to_be_visible()
     if options["viewport"] == DESK:
         page.locator("#current .card").first.click()
         expect(page.locator("#panel mark")).to_be_visible()
@@ -80,6 +80,7 @@ def main() -> None:
     if chromium is None:
         sys.exit("There is no Chromium on the PATH; install one to make the pictures")
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    expect.set_options(timeout=180_000)
     with chat_page() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         english, arabic, korean = "when will Blinken arrive?", "متى سيصل بلينكن؟", "블링컨은 언제 도착하나요?"

@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     import gradio
 
 
+_QUIET = {
+    "GRADIO_ANALYTICS_ENABLED": "False",  # else every start is reported to Gradio's makers
+    # Statistics for a page that is shut here; Gradio would work them out with pandas after every event.
+    "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000",
+    "GRADIO_ANALYTICS_MAX_EVENTS": "1",
+}
+
+
 def build(
     loader: Loader,
     *,
@@ -28,8 +36,7 @@ def build(
     (question, language) pairs offered on the empty page. ``at_once`` questions are answered at a time, the others wait
     their turn.
     """
-    # Gradio reads this when it is imported: without it, every start is reported to its makers.
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ.update(_QUIET)  # before the import: some of it is read then
     import gradio
     from gradio.events import api
 
