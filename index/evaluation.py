@@ -130,13 +130,13 @@ def figures(
     first: list[list[bool]] = []
     for gold, file, vector, lexical in zip(pool.gold, pool.asked, questions, matches, strict=True):
         cosines = passages @ vector
-        hits = _search(pool, cosines, lexical, whole, limit)
+        hits = _search(pool, cosines, lexical, whole, limit, passages)
         ranks.append(hits.index(gold) if gold in hits[:DEEPEST] else DEEPEST)
         if parallel:
             found_parallel.append(sum(hit % size == gold % size for hit in hits[: pool.files]) / pool.files)
             own_language.append(hits[0] // size == file)
             parts = [range(start, start + size) for start in range(0, len(whole), size)]
-            firsts = [_search(pool, cosines, lexical, part, 1)[0] for part in parts]
+            firsts = [_search(pool, cosines, lexical, part, 1, passages)[0] for part in parts]
             first.append([hit % size == gold % size for hit in firsts])
     rank = np.asarray(ranks)
     result: dict[str, Any] = {
@@ -159,7 +159,7 @@ def figures(
     return result
 
 
-def _search(pool: Pool, cosines: Vectors, lexical: Ranking, among: range, limit: int) -> list[int]:
+def _search(pool: Pool, cosines: Vectors, lexical: Ranking, among: range, limit: int, vectors: Vectors) -> list[int]:
     """Passage numbers, best first, as ``Index.search`` finds them."""
     candidates = max(RetrieverConfig().candidates, limit)
     part = cosines[among.start : among.stop]
@@ -167,7 +167,12 @@ def _search(pool: Pool, cosines: Vectors, lexical: Ranking, among: range, limit:
     dense = [(among.start + int(number), float(part[number])) for number in order]
     words = [hit for hit in lexical if hit[0] in among][:candidates]
     languages = {number: pool.languages[number] for number, _ in [*dense, *words]}
-    return [number for number, _ in fuse(dense, words, limit=limit, languages=languages)]
+
+    def likeness(best: int, others: Sequence[int]) -> list[float]:
+        found: list[float] = (vectors[list(others)] @ vectors[best]).tolist()
+        return found
+
+    return [number for number, _ in fuse(dense, words, limit=limit, languages=languages, likeness=likeness)]
 
 
 def _matches(pool: Pool) -> Iterator[Ranking]:

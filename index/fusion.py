@@ -1,14 +1,18 @@
 """One ranking from nearness in meaning and likeness in words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 Ranking = Sequence[tuple[int, float]]
 """(passage number, score), best first."""
 
+Likeness = Callable[[int, Sequence[int]], Sequence[float]]
+"""Cosines of one passage to others, by their numbers."""
+
 LEXICAL_WEIGHT = 1.0
-STRONG_MATCH = 30.0
+STRONG_MATCH = 20.0
 """BM25 score from which words count in full. A question in another language shares a name or a number with a passage:
 scores of a few points, which should not outweigh what the passage means."""
+ECHO_WEIGHT = 0.25
 
 
 def fuse(
@@ -18,6 +22,7 @@ def fuse(
     limit: int,
     languages: Mapping[int, str] | None = None,
     lexical_weight: float = LEXICAL_WEIGHT,
+    likeness: Likeness | None = None,
 ) -> list[tuple[int, float]]:
     """The ``limit`` best passages of two rankings, best first, with a fused score.
 
@@ -27,6 +32,10 @@ def fuse(
     ``languages`` (passage number to language) keeps the fusion fair: words can only match in the question's own
     language, so they say which passage of a language is the better one, and not which language. Each passage then
     loses what the best match in its language is ahead of it. With one language the order is the same without it.
+
+    With ``likeness`` as well, passages in other languages than the best hit's gain if they say what the best hit says
+    (a translation is nearer to it than to the question) and lose if they do not; the best hit stays first, and the
+    order within its language stays as it was.
     """
     floor = min((score for _, score in dense), default=0.0)
     spread = max((score for _, score in dense), default=0.0) - floor
@@ -43,5 +52,27 @@ def fuse(
         behind = ahead.get(languages.get(number, ""), 0.0) if languages is not None else 0.0
         return meaning.get(number, 0.0) + lexical_weight * (words.get(number, 0.0) - behind)
 
-    scores = ((number, fused(number)) for number in meaning | words)
-    return sorted(scores, key=lambda item: (-item[1], item[0]))[:limit]
+    ranked = _ordered({number: fused(number) for number in meaning | words})
+    if languages is not None and likeness is not None and spread > 0:
+        ranked = _echo(ranked, languages, likeness, ECHO_WEIGHT / spread)
+    return ranked[:limit]
+
+
+def _echo(
+    ranked: list[tuple[int, float]], languages: Mapping[int, str], likeness: Likeness, weight: float
+) -> list[tuple[int, float]]:
+    best, highest = ranked[0]
+    others = [number for number, _ in ranked if languages.get(number) != languages.get(best)]
+    if not others:
+        return ranked
+    cosines = likeness(best, others)
+    mean = sum(cosines) / len(cosines)
+    scores = dict(ranked)
+    for number, cosine in zip(others, cosines, strict=True):
+        scores[number] = min(scores[number] + weight * (cosine - mean), highest)
+    del scores[best]
+    return [(best, highest), *_ordered(scores)]
+
+
+def _ordered(scores: Mapping[int, float]) -> list[tuple[int, float]]:
+    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
