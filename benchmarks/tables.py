@@ -30,6 +30,26 @@ def small_things(result: dict[str, Any]) -> list[list[str]]:
     return rows
 
 
+def dates(result: dict[str, Any]) -> list[list[str]]:
+    """Right dates of ours and of the rival."""
+    total = result["sentences"]
+    rows = [["sentences whose date is found", "right", "of"], ["kabar", str(result["right"]), str(total)]]
+    if "dateparser_right" in result:
+        rows.append(
+            ["dateparser, right if one of the dates it finds fits", str(result["dateparser_right"]), str(total)]
+        )
+    return rows
+
+
+def writer(result: dict[str, Any]) -> list[list[str]]:
+    """Quality of translations by pair, beside that of the sentence left as it is, and how many pass the check."""
+    rows = [["from, to", "chrF", "chrF of the sentence itself", "pass the check", "seconds"]]
+    for pair in result["pairs"]:
+        figures = [pair["chrf"], pair["copy_chrf"], f"{pair['accepted']:.0%}", pair["seconds"]]
+        rows.append([f"{pair['source']}, {pair['target']}", *map(str, figures)])
+    return rows
+
+
 def plain(result: dict[str, Any]) -> list[list[str]]:
     """The rows as they are: the names of their values are the columns."""
     columns = list(dict.fromkeys(name for row in result["rows"] for name in row))
@@ -42,12 +62,19 @@ def shown(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-TABLES: dict[str, Callable[[dict[str, Any]], list[list[str]]]] = {"small_things": small_things}
+TABLES: dict[str, Callable[[dict[str, Any]], list[list[str]]]] = {
+    "dates": dates,
+    "small_things": small_things,
+    "writer": writer,
+}
 
 
 def table(name: str) -> str:
     """The table in Markdown, with the command and the machine it was measured on."""
-    result = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    file = RESULTS / f"{name}.json"
+    if not file.is_file():
+        sys.exit(f"README.md has a table of {file.relative_to(ROOT)}, which is not there; benchmarks/ makes it")
+    result = json.loads(file.read_text(encoding="utf-8"))
     head, *body = TABLES.get(name, plain)(result)
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *body]
     text = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
