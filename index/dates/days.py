@@ -29,7 +29,7 @@ _FAR = 120
 def day_and_month_date(reading: Reading, setting: Setting) -> Meaning | None:
     """Day and month, with or without year."""
     if reading.has("mi"):
-        return other_calendar_date(reading)
+        return other_calendar_date(reading) or _near_in_other_calendar(reading, setting)
     period = period_of(reading)
     if period and (period[0] != "year" or year_of(reading, setting) or reading.has("iso") or reading.has("numeric")):
         return None
@@ -113,6 +113,30 @@ def other_calendar_date(reading: Reading) -> Meaning | None:
         return Meaning(found.isoformat(), "absolute", f"{name} calendar", weekday_conflict(found, reading))
     first, last = calendars.first_and_last(calendar, year, month)
     return Meaning(f"{first}/{last}", "range", f"{name} calendar")
+
+
+def _near_in_other_calendar(reading: Reading, setting: Setting) -> Meaning | None:
+    """A Persian or Islamic day and month without a year, in the year that brings it nearest to the publication."""
+    published, day = setting.published, day_of(reading)
+    if published is None or day is None or reading.has("y"):
+        return None
+    calendar, month = reading.get("mi")
+    solar = calendar == "solar"
+    convert = calendars.solar_hijri if solar else calendars.islamic
+    near = published.year - 621 if solar else (published.year - 622) * 33 // 32
+    days = []
+    for year in range(near - 2, near + 3):
+        try:
+            days.append(convert(year, month, day))
+        except ValueError:
+            continue
+    if not days:
+        raise ImpossibleDateError
+    found = min(days, key=lambda candidate: abs((candidate - published).days))
+    name = "Persian" if solar else "Islamic"
+    return Meaning(
+        found.isoformat(), "partial", f"{name} calendar, counted from {published}", weekday_conflict(found, reading)
+    )
 
 
 def day_of_month(reading: Reading, setting: Setting) -> Meaning | None:

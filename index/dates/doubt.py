@@ -85,7 +85,13 @@ def _years(reading: Reading, lexer: Lexer) -> bool:
     )
 
 
+def _date(reading: Reading, lexer: Lexer) -> bool:
+    """A year of two digits behind a month is read in Thai only ("15 ก.ค. 67")."""
+    return not reading.has("yy") or "buddhist" in lexer.vocabulary.calendars
+
+
 _CHECKS: dict[str, Callable[[Reading, Lexer], bool]] = {
+    "date": _date,
     "month": _month,
     "weekday": _weekday,
     "daynumber": _day_number,

@@ -45,6 +45,8 @@ def day_of(reading: Reading) -> int | None:
 def year_of(reading: Reading, setting: Setting) -> int | None:
     """The Gregorian year that a reading states, if any."""
     year: int | None = reading.get("y")
+    if year is None and (short := reading.get("yy")) is not None:
+        year = 2500 + int(short)
     era = reading.get("eraname") or reading.get("eraprefix") or reading.get("erasuffix")
     if era:
         number = _era_number(reading)

@@ -157,6 +157,13 @@ def test_a_sunday_that_is_written_like_a_week() -> None:
     assert values("Ia tiba pada Minggu depan.", "id") == ["2023-11-12"]
 
 
+def test_other_calendars_without_their_year() -> None:
+    assert values("دوشنبه ۲۵ تیر", "fa", date(2024, 7, 17)) == ["2024-07-15"]
+    assert values("15 ก.ค. 67", "th", date(2024, 7, 17)) == ["2024-07-15"]
+    assert values("On 15 Jul 67 people came.", "en", date(2024, 7, 17)) == ["2024-07-15"]
+    assert values("pada 1 Ramadan", "id", date(2024, 2, 1)) == ["2024-03-11"]
+
+
 def test_hindi_yesterday_and_tomorrow_are_one_word() -> None:
     assert values("राष्ट्रपति कल लौट आए।", "hi") == ["2023-10-31"]
     assert values("बैठक कल होगी।", "hi") == ["2023-11-02"]
