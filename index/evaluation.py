@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from index.config import RetrieverConfig
 from index.errors import ArticleError
-from index.fusion import Ranking, fuse
+from index.fusion import Likeness, Ranking, fuse
 from index.language import identify
 from index.lexical import TOKENIZER, query, terms
 
@@ -81,7 +81,8 @@ def evaluate_retrieval(
     the same paragraphs in the same order, one language each, and there is also: "parallel_in_top" (of the gold
     passage's translations, how many are among as many hits as there are files), "same_language_top1" (first hits in
     the question's language), "same_language_r1" and "cross_language_r1" (R@1 among the passages of one file alone,
-    that of the question or another). Without ``hybrid``, vectors alone decide.
+    that of the question or another). Without ``hybrid``, cosines to the
+    question alone decide.
 
     Raises:
         ArticleError: a file is not as it should be.
@@ -121,6 +122,7 @@ def figures(
 ) -> dict[str, Any]:
     """The figures of ``evaluate_retrieval`` from unit vectors [passages, dimension] and [questions, dimension]."""
     matches = _matches(pool) if hybrid else ([] for _ in pool.questions)
+    near = _likeness(passages) if hybrid else None
     whole = range(len(pool.passages))
     size = len(whole) // pool.files
     limit = max(DEEPEST, pool.files)
@@ -130,13 +132,13 @@ def figures(
     first: list[list[bool]] = []
     for gold, file, vector, lexical in zip(pool.gold, pool.asked, questions, matches, strict=True):
         cosines = passages @ vector
-        hits = _search(pool, cosines, lexical, whole, limit, passages)
+        hits = _search(pool, cosines, lexical, whole, limit, near)
         ranks.append(hits.index(gold) if gold in hits[:DEEPEST] else DEEPEST)
         if parallel:
             found_parallel.append(sum(hit % size == gold % size for hit in hits[: pool.files]) / pool.files)
             own_language.append(hits[0] // size == file)
             parts = [range(start, start + size) for start in range(0, len(whole), size)]
-            firsts = [_search(pool, cosines, lexical, part, 1, passages)[0] for part in parts]
+            firsts = [_search(pool, cosines, lexical, part, 1, near)[0] for part in parts]
             first.append([hit % size == gold % size for hit in firsts])
     rank = np.asarray(ranks)
     result: dict[str, Any] = {
@@ -159,7 +161,9 @@ def figures(
     return result
 
 
-def _search(pool: Pool, cosines: Vectors, lexical: Ranking, among: range, limit: int, vectors: Vectors) -> list[int]:
+def _search(
+    pool: Pool, cosines: Vectors, lexical: Ranking, among: range, limit: int, near: Likeness | None
+) -> list[int]:
     """Passage numbers, best first, as ``Index.search`` finds them."""
     candidates = max(RetrieverConfig().candidates, limit)
     part = cosines[among.start : among.stop]
@@ -167,12 +171,15 @@ def _search(pool: Pool, cosines: Vectors, lexical: Ranking, among: range, limit:
     dense = [(among.start + int(number), float(part[number])) for number in order]
     words = [hit for hit in lexical if hit[0] in among][:candidates]
     languages = {number: pool.languages[number] for number, _ in [*dense, *words]}
+    return [number for number, _ in fuse(dense, words, limit=limit, languages=languages, likeness=near)]
 
-    def likeness(best: int, others: Sequence[int]) -> list[float]:
+
+def _likeness(vectors: Vectors) -> Likeness:
+    def cosines(best: int, others: Sequence[int]) -> list[float]:
         found: list[float] = (vectors[list(others)] @ vectors[best]).tolist()
         return found
 
-    return [number for number, _ in fuse(dense, words, limit=limit, languages=languages, likeness=likeness)]
+    return cosines
 
 
 def _matches(pool: Pool) -> Iterator[Ranking]:

@@ -9,7 +9,7 @@ Likeness = Callable[[int, Sequence[int]], Sequence[float]]
 """Cosines of one passage to others, by their numbers."""
 
 LEXICAL_WEIGHT = 1.0
-STRONG_MATCH = 20.0
+STRONG_MATCH = 30.0
 """BM25 score from which words count in full. A question in another language shares a name or a number with a passage:
 scores of a few points, which should not outweigh what the passage means."""
 ECHO_WEIGHT = 0.25
