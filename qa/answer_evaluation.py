@@ -93,7 +93,8 @@ def _cited(answer: Answer, item: dict[str, Any]) -> bool:
     articles = {item.get("article"), *item.get("also", ())}
     quote = _folded(item.get("quote") or "")
     return any(
-        citation.article_id in articles and (citation.article_id != item.get("article") or quote in _folded(citation.quote))
+        citation.article_id in articles
+        and (citation.article_id != item.get("article") or quote in _folded(citation.quote))
         for citation in answer.citations
     )
 

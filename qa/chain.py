@@ -188,9 +188,13 @@ class Assistant:
 
 
 def _open_reader(settings: Settings, encoder: "Encoder") -> Reader:
-    from qa.sentence_reader import SentenceReader
+    if settings.reader.model == "sentence":
+        from qa.sentence_reader import SentenceReader
 
-    return SentenceReader(encoder)
+        return SentenceReader(encoder)
+    from qa.reader import SpanReader
+
+    return SpanReader.open(encoder)
 
 
 def _open_writer(settings: Settings) -> "Writer | None":

@@ -1,5 +1,7 @@
 """The sections of config.yaml that ``qa`` reads, on top of those of ``index``."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from index.config import IndexSettings, Section
@@ -8,7 +10,7 @@ from index.config import IndexSettings, Section
 class ReaderConfig(Section):
     """Who finds the words that answer."""
 
-    model: str = "embedded"
+    model: Literal["embedded", "sentence"] = "embedded"
     threshold: float = Field(default=0.5, ge=0, le=1)
 
 

@@ -15,6 +15,8 @@ _CERTAIN_ENOUGH = 0.5
 # A "when" is answered by a sentence that holds a date, if one is at least this near to the best in probability.
 _NEAR = 0.25
 _MOST_CITATIONS = 3
+# Share of the answering words that a date must cover to be what they say.
+_COVERS = 0.5
 
 
 def ground(turn: Turn, *, threshold: float) -> Turn:
@@ -53,13 +55,11 @@ def _answering_date(evidence: Evidence, dates: Sequence[DateMention], *, wants_t
         end = start + len(evidence.words)
         touching = [date for date in dates if date.start < end and start < date.end]
         # "the talks on Wednesday in Seoul" holds a date but is not one.
-        covering = [date for date in touching if date.end - date.start >= 0.5 * (end - start)]
-        if covering or not wants_time:
-            return covering[0] if covering else None
-    if not wants_time:
-        return None
-    happening = [date for date in dates if not date.reporting]
-    return happening[0] if happening else None
+        named = next((date for date in touching if date.end - date.start >= _COVERS * (end - start)), None)
+        if not wants_time or (named is not None and not named.reporting):
+            return named
+    # "... will visit next week, the ministry said on Wednesday": a "when" asks for the visit.
+    return next((date for date in dates if not date.reporting), None) if wants_time else None
 
 
 def _says_the_same(one: Evidence, other: Evidence) -> bool:

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from index.config import IndexConfig
-from qa.answer_evaluation import evaluate_answers
 from qa.chain import Assistant
 from qa.config import Settings, WriterConfig
 from qa.first_index import ensure_index

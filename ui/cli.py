@@ -220,9 +220,8 @@ def retrieval(
     """Measure how well passages are found: all contexts of all files in one index."""
     settings = _settings(config)
     _quiet()
-    from index.evaluation import evaluate_retrieval
-
     from index.encoder import Encoder
+    from index.evaluation import evaluate_retrieval
 
     figures = evaluate_retrieval(files, Encoder.open(settings.encoder), parallel=parallel)
     _print_figures([figures], as_json=as_json, bare=True)
@@ -239,10 +238,9 @@ def reading(
     """Measure how well the reader finds the exact words: exact match and F1, in percent."""
     settings = _settings(config)
     _quiet()
+    from index.encoder import Encoder
     from qa.evaluation import evaluate_reading
     from qa.reader import SpanReader
-
-    from index.encoder import Encoder
 
     reader = SpanReader.open(Encoder.open(settings.encoder))
     _print_figures(evaluate_reading(reader, files, limit=limit), as_json=as_json)

@@ -107,7 +107,7 @@ def test_no_index(tmp_path: Path, config: IndexSettings) -> None:
 def test_another_encoder_is_named_with_the_remedy(folder: Path, config: IndexSettings) -> None:
     with (
         Index(folder, config, WordEncoder("words/2")) as index,
-        pytest.raises(EncoderMismatchError, match="'words/1'.*'words/2'.*kabar index"),
+        pytest.raises(EncoderMismatchError, match=r"'words/1'.*'words/2'.*kabar index"),
     ):
         index.search("ferry")
 

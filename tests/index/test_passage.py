@@ -26,8 +26,13 @@ hard_text = st.lists(
                 "[ab/uh]",
                 "\x00",
                 "\ud800",
+                "BACA JUGA: Satu ke RusiaKunjungan itu. ",
+                "天気です。",
+                "สวัสดี ",
+                "# ",
+                "a" * 900,
+                "\N{BYTE ORDER MARK}",
             ]
-            + ["BACA JUGA: Satu ke RusiaKunjungan itu. ", "天気です。", "สวัสดี ", "# ", "a" * 900, "\N{BYTE ORDER MARK}"]
         ),
     ),
     max_size=30,

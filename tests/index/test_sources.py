@@ -30,7 +30,8 @@ def test_plain_text_is_kept_exactly_crlf_included(tmp_path: Path) -> None:
 def test_front_matter_gives_the_fields(tmp_path: Path) -> None:
     article = one(
         tmp_path / "a.txt",
-        "---\ntitle: 'A: b'\nsource: North Wire\nurl: https://example.org/1\nlanguage: en-GB\npublished: 2024-02-03\n---\nBody.",
+        "---\ntitle: 'A: b'\nsource: North Wire\nurl: https://example.org/1\nlanguage: en-GB\n"
+        "published: 2024-02-03\n---\nBody.",
     )
     assert article.text == "Body."
     assert (article.title, article.source, article.url) == ("A: b", "North Wire", "https://example.org/1")
@@ -40,7 +41,8 @@ def test_front_matter_gives_the_fields(tmp_path: Path) -> None:
 def test_markdown_becomes_its_words(tmp_path: Path) -> None:
     article = one(
         tmp_path / "a.md",
-        "---\ntitle: T\n---\n# Head\n\nThe **mayor** said [so](http://x.example/) ![pic](http://x.example/p.png).\n\n- one\n",
+        "---\ntitle: T\n---\n# Head\n\nThe **mayor** said [so](http://x.example/) ![pic](http://x.example/p.png).\n"
+        "\n- one\n",
     )
     assert article.text == "Head\n\nThe mayor said so .\n\none"
 
@@ -108,9 +110,7 @@ def test_deeply_nested_json_is_a_problem_not_a_crash(tmp_path: Path) -> None:
 
 
 def test_a_few_broken_bytes_are_replaced_and_reported(tmp_path: Path) -> None:
-    problem, article = read(
-        tmp_path / "a.txt", "Line one is long enough to hold this. ".encode() * 20 + b"\nbro\xffken"
-    )
+    problem, article = read(tmp_path / "a.txt", b"Line one is long enough to hold this. " * 20 + b"\nbro\xffken")
     assert isinstance(problem, Problem)
     assert not problem.lost
     assert "line 2" in problem.reason

@@ -19,7 +19,10 @@ from qa.errors import QuestionError, WriterError
 from qa.reading import Reading
 from qa.turn import Turn
 
-VISIT = "Menteri Wulan Sari akan berkunjung ke Busan, kata kantornya, Rabu (1/11).\nIa akan tiba di Busan pada Rabu depan untuk dua hari."
+VISIT = (
+    "Menteri Wulan Sari akan berkunjung ke Busan, kata kantornya, Rabu (1/11).\n"
+    "Ia akan tiba di Busan pada Rabu depan untuk dua hari."
+)
 ARTICLES = [
     Article(
         id="visit", title="Kunjungan", text=VISIT, language="id", source="Kabar Uji",
