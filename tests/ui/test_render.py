@@ -4,7 +4,7 @@ import json
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qa.answer import Answer, Citation, DateMention
@@ -318,6 +318,7 @@ def test_text_from_outside_never_becomes_an_element():
     assert not Page(render.partial(ATTACK)).all("script")
 
 
+@settings(deadline=None)
 @given(
     text=st.text(st.characters(exclude_categories=()), max_size=60), start=st.integers(0, 60), size=st.integers(0, 60)
 )
