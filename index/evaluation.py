@@ -81,8 +81,7 @@ def evaluate_retrieval(
     the same paragraphs in the same order, one language each, and there is also: "parallel_in_top" (of the gold
     passage's translations, how many are among as many hits as there are files), "same_language_top1" (first hits in
     the question's language), "same_language_r1" and "cross_language_r1" (R@1 among the passages of one file alone,
-    that of the question or another). Without ``hybrid``, cosines to the
-    question alone decide.
+    that of the question or another). Without ``hybrid``, cosines to the question alone decide.
 
     Raises:
         ArticleError: a file is not as it should be.

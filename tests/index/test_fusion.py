@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.fusion import fuse
@@ -51,6 +51,7 @@ def test_a_translation_of_the_best_hit_follows_it() -> None:
     assert numbers(found) == [1, 3, 2, 4]
 
 
+@settings(deadline=None)
 @given(RANKINGS, RANKINGS, st.integers(0, 40))
 def test_each_passage_comes_once_best_first_and_no_more_than_asked_for(
     dense: list[tuple[int, float]], lexical: list[tuple[int, float]], limit: int
@@ -61,6 +62,7 @@ def test_each_passage_comes_once_best_first_and_no_more_than_asked_for(
     assert [score for _, score in found] == sorted((score for _, score in found), reverse=True)
 
 
+@settings(deadline=None)
 @given(RANKINGS, RANKINGS)
 def test_with_one_language_fairness_changes_no_order(
     dense: list[tuple[int, float]], lexical: list[tuple[int, float]]
@@ -73,6 +75,7 @@ def test_with_one_language_fairness_changes_no_order(
         assert numbers(fair) == numbers(plain)
 
 
+@settings(deadline=None)
 @given(RANKINGS, st.data())
 def test_an_echo_keeps_the_best_hit_and_the_order_of_its_language(
     dense: list[tuple[int, float]], data: st.DataObject

@@ -4,7 +4,7 @@ import sqlite3
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index import lexical
@@ -71,6 +71,7 @@ def test_french_accents_are_not_kept() -> None:
     assert terms("élève à Orléans") == ["eleve", "a", "orleans"]
 
 
+@settings(deadline=None)  # the first call makes the tables of marks
 @given(ANY_TEXT)
 def test_any_text_gives_terms_that_a_space_separates(text: str) -> None:
     found = terms(text)
@@ -82,6 +83,7 @@ def test_any_text_gives_terms_that_a_space_separates(text: str) -> None:
         term.encode("utf-8")
 
 
+@settings(deadline=None)
 @given(ANY_TEXT)
 def test_the_width_of_letters_and_the_form_of_accents_do_not_matter(text: str) -> None:
     import unicodedata
@@ -89,6 +91,7 @@ def test_the_width_of_letters_and_the_form_of_accents_do_not_matter(text: str) -
     assert terms(unicodedata.normalize("NFD", text)) == terms(unicodedata.normalize("NFC", text))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_terms_of_terms_are_the_same_terms(text: str) -> None:
     """Folding is settled after one pass, but for terms that carry a sign ("1.5")."""
@@ -96,6 +99,7 @@ def test_terms_of_terms_are_the_same_terms(text: str) -> None:
     assert terms(" ".join(plain)) == plain
 
 
+@settings(deadline=None)
 @given(ANY_TEXT)
 def test_a_query_is_safe_and_finds_its_own_text(text: str) -> None:
     table = _table([text, "unrelated"])
