@@ -37,6 +37,7 @@ def write_weights(path: Path, state: "dict[str, torch.Tensor]", metadata: dict[s
         tensors[name] = (tensor.float() / scale).round().char().contiguous()
         tensors[f"{name}.scale"] = scale.contiguous()
     save_file(tensors, path, {**metadata, "format": FORMAT})
+    path.chmod(0o644)  # the library writes it for its owner alone
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     path.with_suffix(".json").write_text(json.dumps({"sha256": digest}, indent=1) + "\n", encoding="utf-8")
 
