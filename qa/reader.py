@@ -33,6 +33,12 @@ BATCH_TOKENS = 2048
 MAX_CHARACTERS = 50_000
 """Of a passage; what lies behind is not read."""
 
+ALTERNATIVES = 2
+"""Places of a passage that the chain weighs; the right one is often the second."""
+
+APART = 12
+"""Tokens between the beginnings of two such places."""
+
 EDGES = " \t\r\n\u00a0\u3000,;:"
 
 
@@ -54,15 +60,15 @@ class Span(BaseModel):
 
 
 class Calibration(NamedTuple):
-    """Logistic regression from a span's scores to the probability that it is right."""
+    """Logistic regression from a span's likelihood (the product of its two softmax values) to being right."""
 
-    margin: float
-    log_probability: float
+    log_likelihood: float
+    likelihood: float
     constant: float
 
-    def probability(self, margin: float, log_probability: float) -> float:
-        """0..1, of a span whose score is ``margin`` above no answer and whose likelihood is ``log_probability``."""
-        value = self.margin * margin + self.log_probability * log_probability + self.constant
+    def probability(self, log_likelihood: float) -> float:
+        """0..1, of a span of this likelihood."""
+        value = self.log_likelihood * log_likelihood + self.likelihood * np.exp(log_likelihood) + self.constant
         return float(1 / (1 + np.exp(-np.clip(value, -30, 30))))
 
 
@@ -83,7 +89,7 @@ class Found(NamedTuple):
     start: int
     end: int
     margin: float
-    log_probability: float
+    log_likelihood: float
 
 
 class SpanReader:
@@ -110,34 +116,36 @@ class SpanReader:
         return cls(network, head, tokenizer, Calibration(*json.loads(metadata["calibration"])))
 
     def read(self, question: str, passages: Sequence[str], *, limit: int = 5) -> list[Span]:
-        """The most probable spans, best first, at most ``limit`` and at most one of each passage.
+        """The spans of best score, best first, at most ``limit`` and at most one of each passage.
 
         Offsets count characters of the passage as given. A passage without a word gives no span; odd input (empty,
         very long, an unknown script) never raises.
         """
-        spans = [
+        best: dict[int, Found] = {}
+        for found in sorted(self.search(question, passages), key=_by_score):
+            best.setdefault(found.passage, found)
+        return [
             Span(
                 passage=found.passage,
                 start=found.start,
                 end=found.end,
                 text=passages[found.passage][found.start : found.end],
                 score=found.margin,
-                probability=self.calibration.probability(found.margin, found.log_probability),
+                probability=self.calibration.probability(found.log_likelihood),
             )
-            for found in self.search(question, passages)
+            for found in list(best.values())[:limit]
         ]
-        best: dict[int, Span] = {}
-        for span in sorted(spans, key=lambda span: (-span.probability, span.passage, span.start)):
-            best.setdefault(span.passage, span)
-        return list(best.values())[:limit]
 
     def find(self, question: str, passages: Sequence[str]) -> list[Reading]:
-        """``read`` for the chain: see ``qa.reading.Reader``."""
-        spans = self.read(question, passages, limit=len(passages))
-        return [Reading(span.passage, span.start, span.end, span.probability) for span in spans]
+        """For the chain, which weighs more than one place in a passage: see ``qa.reading.Reader``."""
+        readings: dict[tuple[int, int, int], Reading] = {}
+        for found in sorted(self.search(question, passages, spans=ALTERNATIVES), key=_by_score):
+            place = (found.passage, found.start, found.end)
+            readings.setdefault(place, Reading(*place, self.calibration.probability(found.log_likelihood)))
+        return list(readings.values())
 
-    def search(self, question: str, passages: Sequence[str]) -> Iterator[Found]:
-        """The best span of each window of each passage, with its two scores, in no particular order."""
+    def search(self, question: str, passages: Sequence[str], *, spans: int = 1) -> Iterator[Found]:
+        """The best ``spans`` of each window of each passage, with their two scores, in no particular order."""
         import torch
 
         from index.network import padded
@@ -150,10 +158,10 @@ class SpanReader:
                 hidden = self.network(ids.to(device), None if mask is None else mask.to(device))
                 scores = self.head(hidden.float()).cpu().numpy()
             for window, row in zip(batch, scores, strict=True):
-                found = decode(window, row)
-                start, end = trim(passages[found.passage], found.start, found.end)
-                if start < end:
-                    yield found._replace(start=start, end=end)
+                for found in alternatives(window, row, spans):
+                    start, end = trim(passages[found.passage], found.start, found.end)
+                    if start < end:
+                        yield found._replace(start=start, end=end)
 
     def _windows(self, question: str, passages: Sequence[str]) -> Iterator[Window]:
         from index.tokenizer import encodable
@@ -169,6 +177,11 @@ class SpanReader:
                 yield Window(number, [*head, *ids[part], 2], len(head), offsets[part])
 
 
+def _by_score(found: Found) -> tuple[float, int, int]:
+    """Best first: the score compares passages better than the likelihood, which knows only its own window."""
+    return -found.margin, found.passage, found.start
+
+
 def window_starts(tokens: int, room: int) -> list[int]:
     """Where windows of ``room`` tokens begin, so that they cover ``tokens`` and share at least ``OVERLAP``."""
     if tokens == 0:
@@ -181,13 +194,22 @@ def window_starts(tokens: int, room: int) -> list[int]:
 
 def decode(window: Window, scores: npt.NDArray[np.float32]) -> Found:
     """The best span of ``window``; ``scores`` [tokens, 2] are those of its tokens, the first one meaning no answer."""
+    return next(alternatives(window, scores, 1))
+
+
+def alternatives(window: Window, scores: npt.NDArray[np.float32], count: int) -> Iterator[Found]:
+    """The best ``count`` spans of ``window`` that begin at least ``APART`` tokens from one another, best first."""
     part = slice(window.first, window.first + len(window.offsets))
-    starts, ends = scores[part, 0], scores[part, 1]
-    span = best_span(starts, ends, MAX_ANSWER)
+    starts, ends = scores[part, 0].copy(), scores[part, 1]
     nothing = float(scores[0, 0] + scores[0, 1])
     total = _log_sum(np.append(starts, scores[0, 0])) + _log_sum(np.append(ends, scores[0, 1]))
-    start, end = window.offsets[span.first][0], window.offsets[span.last][1]
-    return Found(window.passage, start, max(start, end), span.score - nothing, span.score - total)
+    for _ in range(count):
+        span = best_span(starts, ends, MAX_ANSWER)
+        if not np.isfinite(span.score):
+            return
+        start, end = window.offsets[span.first][0], window.offsets[span.last][1]
+        yield Found(window.passage, start, max(start, end), span.score - nothing, span.score - total)
+        starts[max(0, span.first - APART) : span.last + 1 + APART] = -np.inf
 
 
 def trim(text: str, start: int, end: int) -> tuple[int, int]:

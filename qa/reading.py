@@ -22,5 +22,5 @@ class Reader(Protocol):
     """Finds answers in passages."""
 
     def find(self, question: str, passages: Sequence[str]) -> list[Reading]:
-        """The readings of ``passages`` (best first by relevance) that may answer, most probable first."""
+        """The readings of ``passages`` (best first by relevance) that may answer, best first."""
         ...

@@ -40,8 +40,7 @@ class Reading:
     group: str
     answers: list[str]
     text: str
-    margin: float
-    log_probability: float
+    log_likelihood: float
 
     @property
     def right(self) -> bool:
@@ -102,15 +101,15 @@ def read_all(reader: SpanReader, examples: Sequence[tuple[str, Example]]) -> lis
     for group, example in examples:
         answers = [example.context[example.start : example.end]] if example.answerable else []
         windows = list(reader.search(example.question, [example.context]))
-        best = max(windows, key=lambda found: found.margin + found.log_probability, default=Found(0, 0, 0, -20, -20))
+        best = max(windows, key=lambda found: found.margin, default=Found(0, 0, 0, -20, -20))
         text = example.context[best.start : best.end]
-        readings.append(Reading(group, answers, text, best.margin, best.log_probability))
+        readings.append(Reading(group, answers, text, best.log_likelihood))
     return readings
 
 
 def fit(readings: Sequence[Reading], steps: int = 2000) -> Calibration:
-    """Logistic regression (Newton's method with a little ridge) of being right on the two scores."""
-    features = np.array([[reading.margin, reading.log_probability, 1.0] for reading in readings])
+    """Logistic regression (Newton's method with a little ridge) of being right on the likelihood."""
+    features = np.array([[reading.log_likelihood, np.exp(reading.log_likelihood), 1.0] for reading in readings])
     right = np.array([reading.right for reading in readings], dtype=float)
     weights = np.zeros(3)
     for _ in range(steps):
@@ -134,7 +133,7 @@ def calibration_error(probabilities: Sequence[float], right: Sequence[bool], bin
 
 def figures(readings: Sequence[Reading], calibration: Calibration, threshold: float) -> dict[str, Any]:
     """EM and F1 by group, in percent, with and without abstaining, and how good the probabilities are."""
-    probabilities = [calibration.probability(reading.margin, reading.log_probability) for reading in readings]
+    probabilities = [calibration.probability(reading.log_likelihood) for reading in readings]
     found: dict[str, Any] = {}
     for group in dict.fromkeys(reading.group for reading in readings):
         part = [(r, p) for r, p in zip(readings, probabilities, strict=True) if r.group == group]
@@ -192,7 +191,7 @@ def main() -> None:
     checkpoint = torch.load(arguments.checkpoint, weights_only=True)
     state = to_network(checkpoint["model"])
     trained = {name: checkpoint[name] for name in ("step", "seen", "spent")}
-    metadata = {"trained": json.dumps(trained), "calibration": json.dumps([1.0, 0.0, 0.0])}
+    metadata = {"trained": json.dumps(trained), "calibration": json.dumps([1, 0, 0])}
     write_weights(arguments.weights, state, metadata)
     encoder = Encoder.open(EncoderConfig(language_fair=False))
     readings = read_all(

@@ -69,7 +69,7 @@ def test_decode_gives_margin_and_likelihood() -> None:
     assert found.margin == pytest.approx(5 - 1)
     start = np.exp(3) / np.exp([1, 0, 3, -1]).sum()
     end = np.exp(2) / np.exp([0, -1, 0, 2]).sum()
-    assert found.log_probability == pytest.approx(np.log(start * end), abs=1e-5)
+    assert found.log_likelihood == pytest.approx(np.log(start * end), abs=1e-5)
 
 
 @settings(deadline=None)
@@ -96,11 +96,10 @@ def test_trim(text: str, start: int, end: int) -> None:
 
 
 def test_calibration_is_the_logistic_function() -> None:
-    calibration = Calibration(2.0, 0.5, -1.0)
-    assert calibration.probability(0.5, 0.0) == pytest.approx(0.5)
-    assert calibration.probability(1.0, 2.0) == pytest.approx(1 / (1 + np.exp(-2)))
-    assert calibration.probability(1e9, 0) == pytest.approx(1)
-    assert calibration.probability(-1e9, 0) == pytest.approx(0)
+    calibration = Calibration(2.0, 3.0, -1.0)
+    assert calibration.probability(0.0) == pytest.approx(1 / (1 + np.exp(-2)))
+    assert calibration.probability(-1.0) == pytest.approx(1 / (1 + np.exp(3 - 3 * np.exp(-1))))
+    assert calibration.probability(-1e9) == pytest.approx(0)
 
 
 # The reader around a network that knows one word.
@@ -126,7 +125,7 @@ def small_reader() -> SpanReader:
         head.weight.fill_(-5)
         head.weight[0, 6] = head.weight[1, 5] = 5
         head.weight[:, 0] = 0
-    return SpanReader(WordFinder(), head, tokenizer, Calibration(1.0, 0.0, 0.0))  # type: ignore[arg-type]
+    return SpanReader(WordFinder(), head, tokenizer, Calibration(1.0, 8.0, -2.0))  # type: ignore[arg-type]
 
 
 def test_reads_the_words_and_their_offsets(small_reader: SpanReader) -> None:
@@ -140,12 +139,15 @@ def test_reads_the_words_and_their_offsets(small_reader: SpanReader) -> None:
     assert spans[2].probability < 0.01
 
 
-def test_find_says_the_same(small_reader: SpanReader) -> None:
-    passages = ["met Park Jin", "nothing", "Park Jin Park Jin"]
+def test_find_says_the_same_and_names_a_second_place(small_reader: SpanReader) -> None:
+    passages = ["met Park Jin", "nothing", "Park Jin" + " met" * 20 + " Park Jin"]
+    readings = small_reader.find("who", passages)
     spans = small_reader.read("who", passages)
-    assert [tuple(reading)[:4] for reading in small_reader.find("who", passages)] == [
-        (span.passage, span.start, span.end, span.probability) for span in spans
-    ]
+    best = {reading.passage: reading for reading in reversed(readings)}
+    assert {number: best[number].probability for number in best} == {span.passage: span.probability for span in spans}
+    places = [(reading.start, reading.end) for reading in readings if reading.passage == 2]
+    assert sorted(places) == [(0, 8), (89, 97)]
+    assert len([reading for reading in readings if reading.passage == 0]) == 1
 
 
 def test_limit(small_reader: SpanReader) -> None:
