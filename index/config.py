@@ -52,7 +52,7 @@ class EncoderConfig(Section):
 class RetrieverConfig(Section):
     """How passages are found."""
 
-    passages: int = Field(default=8, ge=1, le=100)
+    passages: int = Field(default=6, ge=1, le=100)
     candidates: int = Field(default=60, ge=1, le=1000)
     lexical_weight: float = Field(default=LEXICAL_WEIGHT, ge=0, le=10)
 

@@ -125,7 +125,14 @@ class Index:
             lexical = snapshot.matching(question, candidates, only)
             languages_found = snapshot.languages_of([number for number, _ in (*dense, *lexical)])
             weight = self.settings.retriever.lexical_weight
-            ranked = fuse(dense, lexical, limit=limit, languages=languages_found, lexical_weight=weight)
+            ranked = fuse(
+                dense,
+                lexical,
+                limit=limit,
+                languages=languages_found,
+                lexical_weight=weight,
+                likeness=snapshot.likeness,
+            )
             passages = snapshot.passages([number for number, _ in ranked])
             articles = {
                 article.id: article

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -70,6 +71,16 @@ class Snapshot:
         found = vectors.search(self.base.index, vector, count, only=only, without=self._removed)
         found += vectors.search(self._recent.index, vector, count, only=only, without=self._removed)
         return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:count]
+
+    def likeness(self, passage: int, others: Sequence[int]) -> list[float]:
+        """Cosines of one passage to ``others``, all by number."""
+        vector = self._vector(passage)
+        return [float(vector @ self._vector(other)) for other in others]
+
+    def _vector(self, passage: int) -> np.ndarray[Any, Any]:
+        part = self.base if passage <= self.base.last_passage else self._recent
+        found: np.ndarray[Any, Any] = part.index.reconstruct(passage)
+        return found
 
     def matching(self, text: str, count: int, only: np.ndarray | None = None) -> list[tuple[int, float]]:
         """(passage number, BM25 score) of the passages that share terms with ``text``, best first."""

@@ -20,6 +20,7 @@ from qa.phrase import answer_text, checked, phrase
 from qa.reading import Reader
 from qa.turn import Evidence, Turn
 from qa.understand import understand
+from qa.weigh import Signs, weigh
 
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
 History = Sequence[tuple[str, str]]
 Event = Step | TextPiece | Answer
 
-# Kept even when the reader finds nothing: to offer "the nearest passages" beside "the articles do not say".
+# Characters of the text that are streamed at once.
 _PIECE = 24
+# Readings that are weighed; what the reader thinks less of has never been right.
+_READINGS = 12
 
 
 class Assistant:
@@ -163,7 +166,7 @@ class Assistant:
         return replace(turn, hits=tuple(hits))
 
     def _read(self, turn: Turn) -> Turn:
-        readings = self.reader.find(turn.query, [hit.passage.text for hit in turn.hits])
+        readings = self.reader.find(turn.query, [hit.passage.text for hit in turn.hits])[:_READINGS]
         evidence = []
         for reading in readings:
             hit = turn.hits[reading.passage]
@@ -171,8 +174,29 @@ class Assistant:
             start, end = hit.passage.sentences[number]
             words_start, words_end = hit.passage.in_article(reading.start, reading.end)
             words = hit.article.text[words_start:words_end] if reading.exact else ""
-            evidence.append(Evidence(hit, start, end, words, reading.probability))
-        return replace(turn, evidence=tuple(evidence))
+            evidence.append(Evidence(hit, start, end, words, reading.probability, reading.probability))
+        return replace(turn, evidence=self._weighed(turn, evidence))
+
+    def _weighed(self, turn: Turn, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+        """The evidence with its probability all told, most probable first."""
+        if not any(one.words for one in evidence):
+            return tuple(evidence)  # the sentence reader has weighed the sentences
+        encoder = self.index.encoder
+        quotes = list(dict.fromkeys(one.quote for one in evidence))
+        question = encoder.encode_queries([turn.query])[0]
+        nearness = dict(zip(quotes, (encoder.encode_passages(quotes) @ question).tolist(), strict=True))
+        known = [hit.similarity for hit in turn.hits if hit.similarity is not None]
+        signs = [
+            Signs(
+                one.probability,
+                min(known, default=0.0) if one.hit.similarity is None else one.hit.similarity,
+                nearness[one.quote],
+                nearness[one.quote] - max((nearness[quote] for quote in quotes if quote != one.quote), default=0.0),
+            )
+            for one in evidence
+        ]
+        ordered = weigh(signs, wants_time=turn.wants_time)
+        return tuple(replace(evidence[number], probability=share) for number, share in ordered)
 
     def close(self) -> None:
         """Close the index and let the models go."""

@@ -15,6 +15,8 @@ _CERTAIN_ENOUGH = 0.5
 # A "when" is answered by a sentence that holds a date, if one is at least this near to the best in probability.
 _NEAR = 0.25
 _MOST_CITATIONS = 3
+# Another article that says the same is cited too, if its reading is at least this probable by itself.
+_AGREES = 0.5
 # Share of the answering words that a date must cover to be what they say.
 _COVERS = 0.5
 
@@ -28,7 +30,7 @@ def ground(turn: Turn, *, threshold: float) -> Turn:
     if not sure:
         return replace(turn, evidence=())
     best = sure[0]
-    agreeing = [other for other in sure[1:] if _says_the_same(best, other)]
+    agreeing = [other for other in found if other.reader_probability >= _AGREES and _says_the_same(best, other)]
     return replace(turn, evidence=(best, *_one_an_article(best, agreeing)[: _MOST_CITATIONS - 1]))
 
 

@@ -13,7 +13,8 @@ class Evidence:
     """A sentence that answers, and the words in it that do.
 
     ``start`` and ``end`` are the sentence's characters in the article; ``words`` the answering words, "" if the reader
-    names none; ``dates`` what the sentence's date expressions mean, with offsets in the sentence; ``fact`` the answer
+    names none; ``probability`` (0..1) is that of being right, all told, and ``reader_probability`` the reader's own;
+    ``dates`` what the sentence's date expressions mean, with offsets in the sentence; ``fact`` the answer
     in the question's language, "" if it cannot be said exactly; ``date`` the mention that answers a "when".
     """
 
@@ -22,6 +23,7 @@ class Evidence:
     end: int
     words: str
     probability: float
+    reader_probability: float = 0.0
     dates: tuple[DateMention, ...] = ()
     date: DateMention | None = None
     fact: str = ""
