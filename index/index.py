@@ -18,6 +18,8 @@ from index.snapshot import Snapshot
 from index.store import ARTICLES_FILE, connect
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from index.encoder import Encoder
     from index.retriever import HybridRetriever
     from index.update import SyncReport
@@ -104,14 +106,17 @@ class Index:
         published_before: date | None = None,
         sources: Sequence[str] | None = None,
         languages: Sequence[str] | None = None,
+        vector: "np.ndarray[Any, Any] | None" = None,
     ) -> list[Hit]:
         """The passages most likely to answer, best first: nearest in meaning and in words, fused.
 
-        Filters are exact, dates inclusive; fewer than ``count`` come back when fewer fit.
+        Filters are exact, dates inclusive; fewer than ``count`` come back when fewer fit. ``vector``
+        [dimension] is the question's, if it is at hand.
         """
         limit = self.settings.retriever.passages if count is None else count
         candidates = max(self.settings.retriever.candidates, limit)
-        vector = self.encoder.encode_queries([question])[0]
+        if vector is None:
+            vector = self.encoder.encode_queries([question])[0]
         with self.snapshot() as snapshot:
             if snapshot.count("passages") == 0:
                 return []

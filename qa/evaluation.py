@@ -9,7 +9,6 @@ from index.errors import ArticleError
 from qa.metrics import exact_match, f1
 from qa.reader import Span
 
-
 THRESHOLD = 0.35
 """Of a single passage, where neither search nor sentence speaks beside the reader; best for F1 on development data."""
 

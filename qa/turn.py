@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from index.index import Hit
 from qa.answer import DateMention
@@ -36,7 +37,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Turn:
-    """One question on its way; each step of the chain returns a new one with more in it."""
+    """One question on its way; each step of the chain returns a new one with more in it.
+
+    ``query`` is the question made to stand alone, ``vector`` [dimension] its vector.
+    """
 
     question: str
     history: Sequence[tuple[str, str]] = ()
@@ -48,6 +52,7 @@ class Turn:
     query: str = ""
     wants_time: bool = False
     small_talk: str | None = None
+    vector: Any = None
     hits: Sequence[Hit] = ()
     evidence: tuple[Evidence, ...] = ()
     phrase: str = ""

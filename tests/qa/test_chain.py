@@ -133,7 +133,7 @@ def test_an_unsupported_or_failed_phrasing_gives_way_to_the_quotation(assistant:
 def test_the_same_fact_from_two_articles_is_cited_twice(assistant: Assistant) -> None:
     reader = Finds("Rabu depan", "8 November 2023")
     answer = with_parts(assistant, reader).answer("when will the minister arrive in Busan?")
-    assert [(citation.number, citation.article_id) for citation in answer.citations] == [(1, "visit"), (2, "echo")]
+    assert [(citation.number, citation.article_id) for citation in answer.citations] == [(1, "echo"), (2, "visit")]
     assert answer.text.endswith("[1][2]")
 
 
