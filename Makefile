@@ -37,8 +37,9 @@ lock: ## resolve the newest versions of all dependencies into the lock files (ne
 picture: .venv/.installed-dev ## make docs/chat.png from the running chat page (needs Chromium)
 	@$(BIN)/python docs/picture.py
 
-bench: .venv/.installed-dev ## measure the small things, and write README's tables
+bench: .venv/.installed-dev ## measure the small things and the sample answers, and write README's tables
 	@$(BIN)/python benchmarks/small_things.py
+	@$(BIN)/python benchmarks/answers.py
 	@$(BIN)/python benchmarks/tables.py
 
 clean: ## remove .venv and all caches of tools; the index and the articles stay
