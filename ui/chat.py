@@ -105,7 +105,7 @@ def build(
         answering: dict[str, Any] = {"concurrency_limit": at_once, "concurrency_id": "assistant", **quiet}
         asked = box.submit(take, [box, talk], [box, past, current], concurrency_limit=None, **quiet)
         example = opening.example(take_example, talk, [past, current], concurrency_limit=None, **quiet)
-        replies = [event.then(reply, talk, current, **answering) for event in (asked, example)]
+        replies = [event.then(reply, talk, current, trigger_mode="multiple", **answering) for event in (asked, example)]
         masthead.restart(lambda: (Conversation(), "", ""), None, [talk, past, current], cancels=replies, **quiet)
         api(ask, api_name="ask", concurrency_limit=at_once, concurrency_id="assistant")
     return page
