@@ -31,6 +31,7 @@ class Snapshot:
     def __init__(self, folder: Path, earlier: "Snapshot | None" = None) -> None:
         """Open the newest generation; ``earlier`` lends its FAISS base if that has not changed."""
         self._lock = threading.Lock()
+        self._known: dict[str, list[Any]] = {}
         self._connection = connect(folder, ARTICLES_FILE)
         try:
             self._connection.execute("BEGIN")
@@ -52,14 +53,9 @@ class Snapshot:
     def _open_vectors(
         self, folder: Path, stored: sqlite3.Connection, earlier: "Snapshot | None"
     ) -> tuple[vectors.Base, vectors.Base]:
-        if earlier is not None and earlier.base.file and f'"{earlier.base.file}"' in (self._meta("faiss") or ""):
-            base = earlier.base
-        else:
-            base = vectors.load(folder, self._connection) or vectors.build(self._connection, stored, self.encoder)
+        base = vectors.load(folder, self._connection, earlier.base if earlier else None)
+        base = base or vectors.build(self._connection, stored, self.encoder)
         return base, vectors.build(self._connection, stored, self.encoder, after=base.last_passage)
-
-    def _meta(self, key: str) -> str | None:
-        return meta(self._connection, key)
 
     def close(self) -> None:
         """Let the generation go."""
@@ -139,14 +135,12 @@ class Snapshot:
         """How many "articles" or "passages" there are."""
         if table not in ("articles", "passages"):
             raise ValueError(table)
-        with self._lock:
-            return int(self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+        return int(self._once(f"SELECT count(*) FROM {table}")[0][0])
 
     def languages(self) -> dict[str, int]:
         """Number of articles by language, most first."""
         statement = "SELECT language, count(*) FROM articles GROUP BY language ORDER BY 2 DESC, 1"
-        with self._lock:
-            return dict(self._connection.execute(statement).fetchall())
+        return dict(self._once(statement))
 
     def passages_of(self) -> dict[str, int]:
         """Number of passages by article id."""
@@ -159,6 +153,12 @@ class Snapshot:
         statement = (
             "SELECT min(published), max(published) FROM articles WHERE published_from NOT IN ('file', 'unknown')"
         )
-        with self._lock:
-            first, last = self._connection.execute(statement).fetchone()
+        first, last = self._once(statement)[0]
         return (date.fromisoformat(first), date.fromisoformat(last)) if first else None
+
+    def _once(self, statement: str) -> list[Any]:
+        """Rows of a statement over the whole index: every question asks for some, and here they never change."""
+        with self._lock:
+            if statement not in self._known:
+                self._known[statement] = self._connection.execute(statement).fetchall()
+            return self._known[statement]

@@ -39,7 +39,9 @@ CREATE TABLE articles (
     published_reason TEXT, fetched TEXT
 ) WITHOUT ROWID;
 CREATE INDEX articles_by_content ON articles (content_hash);
-CREATE INDEX articles_by_date ON articles (published);
+-- Both hold all that their question asks for: the articles' texts need not be read to answer it.
+CREATE INDEX articles_by_date ON articles (published, published_from);
+CREATE INDEX articles_by_language ON articles (language);
 -- AUTOINCREMENT: a number is never used again, so that an older FAISS file can never mean another passage.
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY AUTOINCREMENT, article_id TEXT NOT NULL REFERENCES articles (id), ordinal INTEGER NOT NULL,
@@ -310,21 +312,6 @@ class Writer:
         with writing(self.folder):
             self.connection.execute("COMMIT")
             self.connection.execute("BEGIN IMMEDIATE")
-
-    def forget_unused_vectors(self) -> int:
-        """Delete vectors of passages that are no longer there; how many."""
-        used = {row[0] for row in self.connection.execute("SELECT hash FROM passages")}
-        encoder = self.meta("encoder")
-        unused = [
-            (name, digest)
-            for name, digest in self._vectors.execute("SELECT encoder, hash FROM vectors")
-            if name != encoder or digest not in used
-        ]
-        with writing(self.folder):
-            self._vectors.execute("BEGIN IMMEDIATE")
-            self._vectors.executemany("DELETE FROM vectors WHERE encoder = ? AND hash = ?", unused)
-            self._vectors.execute("COMMIT")
-        return len(unused)
 
 
 def meta(connection: sqlite3.Connection, key: str) -> str | None:

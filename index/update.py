@@ -121,18 +121,18 @@ class _Run:
             self.encoded += len(texts)
             self.tell()
 
-    def follow_encoder(self) -> bool:
-        """If the encoder is not the one that the index was made by, encode every passage with it; True if so."""
+    def follow_encoder(self) -> None:
+        """If the encoder is not the one that the index was made by, encode every passage with it."""
         setting = _encoder_setting(self.settings)
         if self.writer.meta("encoder_setting") == setting:
-            return False
+            return
         self.writer.set_meta("encoder_setting", setting)
         former = self.writer.meta("encoder")
         if former == self.encoder.fingerprint:
-            return False
+            return
         self.writer.set_meta("encoder", self.encoder.fingerprint)
         if former is None:
-            return False  # nothing was encoded before this run
+            return  # nothing was encoded before this run
         rows = self.writer.connection.execute(
             "SELECT hash, title || char(10) || passages.text FROM passages JOIN articles ON articles.id = article_id"
         )
@@ -140,7 +140,6 @@ class _Run:
             self._waiting[digest] = text
             if len(self._waiting) >= _LOT:
                 self.encode()
-        return True
 
     def finish(self, started: float) -> SyncReport:
         """Commit, if anything changed, and say what was done."""

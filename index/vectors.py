@@ -49,13 +49,15 @@ def build(connection: sqlite3.Connection, vectors: sqlite3.Connection, encoder: 
     return Base(index or faiss.IndexIDMap2(faiss.IndexFlatIP(1)), last, "")
 
 
-def load(folder: Path, connection: sqlite3.Connection) -> Base | None:
-    """The base file, or None if there is none or it does not fit the index."""
+def load(folder: Path, connection: sqlite3.Connection, earlier: Base | None = None) -> Base | None:
+    """The base file, or None if there is none or it does not fit the index; ``earlier`` itself if it is that file."""
     import faiss
 
     record = _record(connection)
     if not record or record["encoder"] != meta(connection, "encoder"):
         return None
+    if earlier is not None and earlier.file == record["file"]:
+        return earlier
     path = folder / record["file"]
     try:
         if path.stat().st_size != record["bytes"]:

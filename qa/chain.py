@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Self
 from index.index import Index
 from qa.answer import Answer, Citation, Step, TextPiece
 from qa.config import Settings
+from qa.coverage import coverage
 from qa.ground import ground
-from qa.language import name, sentence
-from qa.localise import date_text
+from qa.language import sentence
 from qa.phrase import answer_text, checked, phrase
 from qa.reading import Reader
 from qa.turn import Evidence, Turn
@@ -143,18 +143,12 @@ class Assistant:
 
     def _understand(self, turn: Turn) -> Turn:
         with self.index.snapshot() as snapshot:
-            languages, articles, period = snapshot.languages(), snapshot.count("articles"), snapshot.period()
+            languages = snapshot.languages()
         turn = understand(turn, index_languages=languages)
         if turn.small_talk is None:
             return turn
-        language = turn.language
-        values = {
-            "count": articles,
-            "languages": ", ".join(name(code, language) for code in languages),
-            "first": date_text(period[0].isoformat(), language) if period else "–",
-            "last": date_text(period[1].isoformat(), language) if period else "–",
-        }
-        return replace(turn, phrase=sentence(f"{turn.small_talk}_reply", language, **values))
+        values = coverage(self.index, turn.language)
+        return replace(turn, phrase=sentence(f"{turn.small_talk}_reply", turn.language, **values))
 
     def _retrieve(self, turn: Turn) -> Turn:
         vector = self.index.encoder.encode_queries([turn.query])[0]

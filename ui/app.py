@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from index.errors import KabarError
-from qa.language import name, sentence
-from qa.localise import date_text
+from qa.coverage import coverage
+from qa.language import sentence
 from ui.chat import build
 from ui.config import Settings
 from ui.examples import examples
@@ -139,19 +139,8 @@ def _about(loader: Loader, language: str) -> str:
     index = getattr(loader.assistant(), "index", None)
     if index is None:
         return ""
-    with index.snapshot() as snapshot:
-        count, languages, period = snapshot.count("articles"), snapshot.languages(), snapshot.period()
-    if not count:
-        return sentence("no_index", language)
-    first, last = (date_text(day.isoformat(), language, weekday=False) for day in period) if period else ("–", "–")
-    return sentence(
-        "about_reply",
-        language,
-        count=count,
-        languages=", ".join(name(code, language) for code in languages),
-        first=first,
-        last=last,
-    )
+    covered = coverage(index, language, weekday=False)
+    return sentence("about_reply" if covered["count"] else "no_index", language, **covered)
 
 
 def server(web: Guard, started: Callable[[], None]) -> "uvicorn.Server":
