@@ -33,10 +33,16 @@ from training.reader_events import EventGenerator
 
 log = logging.getLogger("training.reader")
 
-SHORT_TOKENS, LONG_TOKENS = 120, 224
+SHORT_TOKENS, LONG_TOKENS = 160, 320
 """Longest input in the first and in the last part of the training; short ones teach more a second."""
 
-LONG_FROM = 0.75
+LEAST_TOKENS = 96
+"""Passages are cut to a length drawn between this and the longest, so that one seen again is not the same."""
+
+MASK, MASKED_EXAMPLES, MASKED_TOKENS = 250001, 0.5, 0.12
+"""Half of the examples have some tokens hidden (never the answer's), against learning the passages by heart."""
+
+LONG_FROM = 0.5
 FROZEN_LAYERS = 3
 """Layers next to the (frozen) embeddings that stay as they are: a fifth of the time saved."""
 
@@ -88,8 +94,8 @@ class ExampleEncoder:
         ]
 
     def _join(self, example: Example, question: list[int], passage: Any, chance: random.Random) -> Encoded:
-        room = self.max_tokens - len(question) - 4
         first, last = _answer_tokens(example, passage.offsets)
+        room = max(chance.randint(LEAST_TOKENS, self.max_tokens) - len(question) - 4, last - first + 1)
         begin = 0
         if len(passage.ids) > room:
             low, high = max(0, last - room + 1), min(first, len(passage.ids) - room)
@@ -98,6 +104,13 @@ class ExampleEncoder:
             begin = chance.randint(low, high)
         ids = [0, *question, 2, 2, *passage.ids[begin : begin + room], 2]
         head = len(question) + 3
+        if chance.random() < MASKED_EXAMPLES:
+            share = chance.random() * MASKED_TOKENS
+            kept = range(head + first - begin, head + last - begin + 1)
+            ids = [
+                MASK if token > 2 and place not in kept and chance.random() < share else token
+                for place, token in enumerate(ids)
+            ]
         if first < begin or last >= begin + room:
             return Encoded(ids, head, 0, 0)
         return Encoded(ids, head, head + first - begin, head + last - begin)
@@ -148,16 +161,16 @@ def build_mixture(data: Path, seed: int) -> Mixture:
     """The question sets under ``data`` with their shares."""
     xquad, groups = read_xquad(data / "xquad-dev", held_back=False)
     sources = [
-        Source("facqa", 0.15, flat(read_squad(data / "facqa" / "train.json", "id"))),
-        Source("idk-mrc", 0.32, flat(read_squad(data / "idk-mrc" / "train.json", "id"))),
-        Source("squad2", 0.15, flat(read_squad(data / "squad2" / "train-10-articles.json", "en"))),
-        Source("jaquad", 0.10, flat(read_squad(data / "jaquad" / "train.json", "ja"))),
+        Source("facqa", 0.09, flat(read_squad(data / "facqa" / "train.json", "id"))),
+        Source("idk-mrc", 0.26, flat(read_squad(data / "idk-mrc" / "train.json", "id"))),
+        Source("squad2", 0.14, flat(read_squad(data / "squad2" / "train-10-articles.json", "en"))),
+        Source("jaquad", 0.15, flat(read_squad(data / "jaquad" / "train.json", "ja"))),
         Source("cmrc2018", 0.06, flat(read_squad(data / "cmrc2018" / "dev.json", "zh"))),
     ]
     for language in XQUAD_LANGUAGES:
         part = [example for example in xquad if example.language == language]
-        sources.append(Source(f"xquad.{language}", 0.14 / len(XQUAD_LANGUAGES), part))
-    return Mixture(sources, EventGenerator.open(), crossed_groups=groups, crossed_share=0.15, seed=seed)
+        sources.append(Source(f"xquad.{language}", 0.12 / len(XQUAD_LANGUAGES), part))
+    return Mixture(sources, EventGenerator.open(), crossed_groups=groups, crossed_share=0.18, seed=seed)
 
 
 class Gradients:
@@ -201,6 +214,8 @@ def train(rank: int, arguments: argparse.Namespace) -> None:
     ]
     optimizer = torch.optim.AdamW(groups, lr=arguments.rate, betas=(0.9, 0.98), fused=True)
     spent, step, pool, seen = 0.0, 0, 0, 0
+    if arguments.begin is not None and not arguments.checkpoint.exists():
+        model.load_state_dict(torch.load(arguments.begin, weights_only=True)["model"], strict=False)
     if arguments.checkpoint.exists():
         state = torch.load(arguments.checkpoint, weights_only=True)
         model.load_state_dict(state["model"], strict=False)
@@ -248,6 +263,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with facqa/, idk-mrc/, xquad-dev/ ...")
     parser.add_argument("--checkpoint", type=Path, default=Path("reader.pt"))
+    parser.add_argument("--begin", type=Path, help="checkpoint of another run, whose weights this one begins with")
     parser.add_argument("--minutes", type=float, default=65)
     parser.add_argument("--save-every", type=float, default=4, help="minutes")
     parser.add_argument("--rate", type=float, default=1.5e-4)
