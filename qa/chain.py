@@ -177,11 +177,16 @@ class Assistant:
         """The evidence with its probability all told, most probable first."""
         if not any(one.words for one in evidence):
             return tuple(evidence)  # the sentence reader has weighed the sentences
+        ordered = weigh(self.signs(turn, evidence), wants_time=turn.wants_time)
+        return tuple(replace(evidence[number], probability=share) for number, share in ordered)
+
+    def signs(self, turn: Turn, evidence: Sequence[Evidence]) -> list[Signs]:
+        """What speaks for each piece of evidence."""
         quotes = list(dict.fromkeys(one.quote for one in evidence))
         vectors = self.index.encoder.encode_passages(quotes)
         nearness = dict(zip(quotes, (vectors @ turn.vector).tolist(), strict=True))
         known = [hit.similarity for hit in turn.hits if hit.similarity is not None]
-        signs = [
+        return [
             Signs(
                 one.probability,
                 min(known, default=0.0) if one.hit.similarity is None else one.hit.similarity,
@@ -190,8 +195,6 @@ class Assistant:
             )
             for one in evidence
         ]
-        ordered = weigh(signs, wants_time=turn.wants_time)
-        return tuple(replace(evidence[number], probability=share) for number, share in ordered)
 
     def close(self) -> None:
         """Close the index and let the models go."""
