@@ -1,13 +1,12 @@
 """Chat models that phrase in the asker's language what the articles say in another."""
 
-import os
 import re
 import time
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 
-from index.errors import ConfigError, ModelError
+from index.errors import ModelError
+from qa.chat_model import explain, finish_reason, open_chat_model, says_end
 from qa.config import WriterConfig
 from qa.errors import WriterError
 from qa.prompts import clean, instruction, label, turns
@@ -84,14 +83,15 @@ class Writer:
         except WriterError:
             raise
         except Exception as error:  # a provider's library may raise anything; the quotation is shown then
-            raise WriterError(f"writer {self.name}: {self._explain(error)}") from error
+            reason = explain(error, section="writer", timeout=self.timeout)
+            raise WriterError(f"writer {self.name}: {reason}") from error
 
     def _rendering(self, text: str, source: str, target: str) -> Iterator[str]:
         until = time.monotonic() + self.timeout
         most = _LENGTH * len(text) + 200
         tidy, finished, given = _Tidy(label(target)), None, 0
         for chunk in self.model.stream(self._messages(text, source, target)):
-            finished = _finish(chunk.response_metadata) or finished
+            finished = finish_reason(chunk.response_metadata) or finished
             piece = tidy.add(chunk.text)
             given += len(piece)
             if time.monotonic() > until:
@@ -121,28 +121,6 @@ class Writer:
             if rendering is not None:
                 messages.append(AIMessage(rendering))
         return messages
-
-    def _explain(self, error: Exception) -> str:
-        kind = type(error).__name__
-        if "Timeout" in kind:
-            return f"it did not answer within {self.timeout:g} s"
-        status = getattr(error, "status_code", None)
-        if "RateLimit" in kind or status == HTTPStatus.TOO_MANY_REQUESTS:
-            return "it is asked too much at the moment (429)"
-        if "Connection" in kind or "Connect" in kind:
-            return "it cannot be reached; see writer.base_url"
-        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            return "it refuses the key"
-        if "No generation chunks" in str(error):
-            return "it sent nothing that can be read; see writer.base_url"
-        lines = str(error).splitlines()
-        return f"{kind}: {lines[0][:200]}" if lines else kind
-
-
-def _finish(details: dict[str, Any]) -> str | None:
-    """Why a model stopped; providers name it differently."""
-    reason = details.get("finish_reason") or details.get("done_reason") or details.get("stop_reason")
-    return str(reason) if reason else None
 
 
 class _Tidy:
@@ -196,57 +174,7 @@ def open_writer(config: WriterConfig) -> Writer | None:
             raise ModelError(
                 f"the embedded writer needs {error.name}: run `pip install xllamacpp langchain-core`"
             ) from None
-    provider, colon, model = config.model.partition(":")
-    if not (provider and colon and model):
-        raise ConfigError(
-            f"writer.model is {config.model!r}; use embedded, none, openai:MODEL, ollama:MODEL or PROVIDER:MODEL"
-        )
-    try:
-        return Writer(
-            _remote(provider, model, config),
-            name=config.model,
-            timeout=config.timeout,
-            ends=provider in ("openai", "ollama"),
-        )
-    except ImportError as error:
-        package = re.search(r"pip install ([\w-]+)", str(error))
-        name = package.group(1) if package else (error.name or provider).partition(".")[0].replace("_", "-")
-        raise ConfigError(
-            f"writer.model is {config.model!r}, which needs a package: run `pip install {name}`"
-        ) from None
-    except Exception as error:  # noqa: BLE001 a provider's constructor may raise anything: no key, a wrong address
-        reason = " ".join(str(error).split())[:200]
-        raise ConfigError(f"writer.model is {config.model!r}, which cannot be used: {reason}") from None
-
-
-def _remote(provider: str, model: str, config: WriterConfig) -> "BaseChatModel":
-    """A model on a server, asked once and for the likeliest words: when it fails, the quotation answers at once."""
-    if provider == "openai":
-        from langchain_openai import ChatOpenAI
-        from pydantic import SecretStr
-
-        key = os.environ.get("OPENAI_API_KEY") or ("none" if config.base_url else None)
-        if key is None:
-            raise ValueError("set OPENAI_API_KEY, or writer.base_url for a server of your own")
-        return ChatOpenAI(
-            model=model,
-            base_url=config.base_url,
-            api_key=SecretStr(key),
-            timeout=config.timeout,
-            max_retries=0,
-            # OpenAI's reasoning models refuse a temperature
-            temperature=None if re.match(r"(o\d|gpt-[5-9])", model) else 0,
-        )
-    if provider == "ollama":
-        from langchain_ollama import ChatOllama
-
-        return ChatOllama(
-            model=model, base_url=config.base_url, temperature=0, client_kwargs={"timeout": config.timeout}
-        )
-    from langchain.chat_models import init_chat_model
-
-    options: dict[str, Any] = {"base_url": config.base_url} if config.base_url else {}
-    chat_model: BaseChatModel = init_chat_model(
-        model, model_provider=provider, temperature=0, timeout=config.timeout, max_retries=0, **options
+    model = open_chat_model(
+        config.model, key="writer.model", base_url=config.base_url, timeout=config.timeout, also="embedded, none, "
     )
-    return chat_model
+    return Writer(model, name=config.model, timeout=config.timeout, ends=says_end(config.model))
