@@ -1,0 +1,97 @@
+"""A folder of article files, or one file, as a place to index."""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from index.article import Article
+from index.config import IndexSettings
+from index.errors import ArticleError
+from index.place import Known
+from index.sources import SUFFIXES, Problem, find_files, read_file
+
+# File systems count time in steps of up to two seconds (FAT): a file that was written so lately can be written again
+# without looking any different.
+_COARSEST_CLOCK = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Article files below ``root``. ``only``: of all files look at these alone; the others are left as they are."""
+
+    root: Path
+    settings: IndexSettings
+    only: tuple[Path, ...] | None = None
+    complete: bool = True
+
+    @property
+    def name(self) -> str:
+        """The path."""
+        return readable(self.root)
+
+    def items(self, known: Callable[[str], Known | None]) -> "Iterator[File | Problem]":  # noqa: ARG002
+        """Every article file. Raises ArticleError if there is none: a disk that is not mounted must lose nothing."""
+        paths = find_files(self.root) if self.only is None else [path for path in self.only if path.is_file()]
+        if not paths and self.only is None:
+            raise ArticleError(str(self.root), f"no articles here ({', '.join(SUFFIXES)}); the index is as it was")
+        below = self.root if self.root.is_dir() else self.root.parent
+        for path in paths:
+            try:
+                info = path.stat()
+            except OSError as error:
+                yield Problem(readable(path), error.strerror or str(error))
+                continue
+            if path.is_dir():
+                yield from (item for item in read_file(path, root=below) if isinstance(item, Problem))
+                continue  # find_files names a folder only if it could not be listed
+            yield File(path, below, self.settings, info)
+
+
+class File:
+    """A file; its stamp is made of its size, its time of change, and its inode."""
+
+    def __init__(self, path: Path, root: Path, settings: IndexSettings, info: os.stat_result) -> None:
+        self.path = path
+        self.name = readable(path)
+        self.size = info.st_size
+        self._root = root
+        self._settings = settings
+        self._listed = info
+
+    @property
+    def stamp(self) -> str:
+        """How the file looked when it was listed."""
+        return _stamp(self._listed)
+
+    def lasting_stamp(self) -> str:
+        """The stamp, or "" if the file was written after it was listed, or so lately that this would not show."""
+        try:
+            now = self.path.stat()
+        except OSError:
+            return ""
+        fresh = time.time_ns() - now.st_mtime_ns < _COARSEST_CLOCK
+        return "" if fresh or _stamp(now) != self.stamp else self.stamp
+
+    def digest(self) -> str:
+        """SHA-256 of the file. Raises ArticleError if it cannot be read."""
+        try:
+            with self.path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise ArticleError(self.name, error.strerror or str(error)) from None
+
+    def read(self) -> Iterator[Article | Problem]:
+        """The articles in it, with ids made from its path below the folder unless it states them."""
+        yield from read_file(self.path, root=self._root)
+
+
+def readable(path: Path) -> str:
+    """A path as text; bytes of its name that are no UTF-8 are written in hexadecimal."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _stamp(info: os.stat_result) -> str:
+    return f"{info.st_size} {info.st_mtime_ns} {info.st_ino}"

@@ -1,0 +1,80 @@
+"""Where articles come from: a place lists items (files, pages, entries of a feed), and an item gives articles.
+
+``sync`` compares each item with what it was in the last run, in two steps, so that what has not changed costs little:
+its stamp (free, known from the listing), then its digest (a look at the content). Only what differs in both is read.
+A folder is one such place (``index.folder``); what else ``sync`` takes is made into one by ``open_place``.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from index.article import Article
+
+if TYPE_CHECKING:
+    from index.config import IndexSettings
+    from index.sources import Problem
+
+
+class Known(NamedTuple):
+    """What an item was when all its articles were last read."""
+
+    stamp: str
+    digest: str
+
+
+class Item(Protocol):
+    """One file, page or entry."""
+
+    @property
+    def name(self) -> str:
+        """Absolute path or URL; the same in every run, and no other item's."""
+
+    @property
+    def stamp(self) -> str:
+        """Changes whenever the content may have (size and times of a file); "": only a look at the content can tell."""
+
+    @property
+    def size(self) -> int:
+        """Bytes, or a guess at them: the item's share of the work, for the estimate of the time it takes."""
+
+    def digest(self) -> str:
+        """SHA-256 of the content, equal to the one that ``Known`` holds if nothing has changed; "" if not known.
+
+        Raises ArticleError if the item cannot be had now; what it gave before then stays.
+        """
+
+    def lasting_stamp(self) -> str:
+        """The stamp to remember, asked for after the reading; "" if the item may have changed meanwhile."""
+
+    def read(self) -> "Iterator[Article | Problem]":
+        """The articles, with the ids that they have at this place. After a lost one, what the item gave before stays.
+
+        Raises ArticleError if nothing more can be read.
+        """
+
+
+class Place(Protocol):
+    """A folder, a file, a feed, a page."""
+
+    @property
+    def name(self) -> str:
+        """Absolute path or URL; what was indexed from this place is known by it."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether an item that is not listed any more is gone. A feed lists the newest only: False."""
+
+    def items(self, known: Callable[[str], Known | None]) -> "Iterator[Item | Problem]":
+        """Every item; ``known`` says what one was in the last run (None: it is new), for a conditional request.
+
+        A lost Problem means that the list is not complete: then nothing is gone.
+        Raises ArticleError if there is no such place or nothing in it, ConfigError, FetchError.
+        """
+
+
+def open_place(place: "str | Path | Place", settings: "IndexSettings") -> Place:
+    """The place that a user names: a path, or a Place as it is."""
+    from index.folder import Folder
+
+    return Folder(Path(place).expanduser().absolute(), settings) if isinstance(place, str | Path) else place
