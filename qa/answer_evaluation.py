@@ -1,107 +1,181 @@
-"""Measure whole answers against a file of questions such as ``articles/questions.json``.
+"""Measure whole answers against files of questions; see ``qa.question_file`` for their form."""
 
-The file is a JSON list of objects: ``question``, ``answerable``, and for answerable ones ``any_of`` (acceptable short
-answers), ``date`` (the ISO 8601 value, if it is a date), ``article`` and ``quote`` (a piece of the sentence that proves
-it), ``also`` (other articles that say the same).
-"""
-
-import json
+import tempfile
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from pydantic import BaseModel, ConfigDict
+
+from index.config import IndexSettings
 from index.errors import KabarError
-from qa.answer import Answer
+from qa.answer import Answer, Citation
+from qa.errors import QuestionError
+from qa.question_file import Conversation, Gold, Item, read_questions
 
 if TYPE_CHECKING:
     from qa.chain import Assistant
 
+_Settings = TypeVar("_Settings", bound=IndexSettings)
+_OUTCOMES = ("right", "wrong", "refused", "invented")
+
+
+class Verdict(BaseModel):
+    """What became of one question.
+
+    ``outcome``: "right", "wrong", "refused" though the articles answer it, or "invented", that is, answered though they
+    do not. ``cited`` and ``dated`` are None where no sentence or no date is expected; ``gold`` tells of each gold
+    sentence whether it is cited, ``relevant`` of each citation whether it is gold.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    question: str
+    language: str
+    answerable: bool
+    outcome: str
+    language_right: bool
+    cited: bool | None = None
+    dated: bool | None = None
+    gold: tuple[bool, ...] = ()
+    relevant: tuple[bool, ...] = ()
+    short: str = ""
+    confidence: float = 0.0
+
 
 def evaluate_answers(
-    assistant: "Assistant", files: Sequence[Path], *, tell: Callable[[dict[str, Any]], None] = lambda _: None
+    assistant: "Assistant", files: Sequence[Path], *, tell: Callable[[Verdict], None] = lambda _: None
 ) -> list[dict[str, Any]]:
-    """For each file: shares (0..1) of answerable questions answered right, cited right, dated right, of unanswerable
-    ones refused, and of answers in the question's language. ``tell`` gets every question with its verdict.
+    """For each file, how many of its questions were answered how; ``tell`` gets every verdict as it is known.
 
-    Right means that the fact or the text holds one of the acceptable answers or, for a date, that the first resolved
-    date has the value; cited right, that a citation is of the article and holds the words. Raises KabarError for a file
-    that is not of this form.
-    """  # noqa: D205
-    return [_evaluate(assistant, file, tell) for file in files]
+    Counts: "questions", of which "right", "wrong", "refused" and "invented" (see ``Verdict``; an unanswerable question
+    that is refused is right), "language_right" (answers in the question's language), "by_language" (the same by
+    language); "answerable", "cited" of "citable" with the sentence that proves it, "dated" of "datable" with the date;
+    "gold_cited" of "gold" sentences that must be cited. Shares, None without gold sentences: "gold_recall", and
+    "gold_precision" (of the citations of answers to such questions, those that are gold).
 
-
-def _evaluate(assistant: "Assistant", file: Path, tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    verdicts = []
-    for item in _read(file):
-        answer = assistant.answer(item["question"])
-        verdict = {
-            "question": item["question"],
-            "answerable": bool(item["answerable"]),
-            "answered": answer.answerable,
-            "right": _right(answer, item),
-            "cited": _cited(answer, item),
-            "dated": _dated(answer, item),
-            "language": answer.language == item.get("language", answer.language),
-            "short": answer.short,
-            "confidence": answer.confidence,
+    Right means that the fact or the text holds an acceptable answer or that the first date has the value; where neither
+    is given, that a sentence that proves it is cited. Raises KabarError for a file that is not of the form.
+    """
+    questions = [read_questions(file) for file in files]  # all of them before the first is asked
+    return [
+        {
+            "file": str(file),
+            **_figures([verdict for said in conversations for verdict in _judge(assistant, said, tell)]),
         }
-        tell(verdict)
-        verdicts.append(verdict)
-    answerable = [verdict for verdict in verdicts if verdict["answerable"]]
-    dated = [verdict for verdict in answerable if verdict["dated"] is not None]
+        for file, conversations in zip(files, questions, strict=True)
+    ]
+
+
+@contextmanager
+def indexed(settings: _Settings, folder: Path) -> Iterator[_Settings]:
+    """The settings with an index of ``folder`` in place of the configured one, made now and removed afterwards.
+
+    Raises ArticleError if there are no articles in it.
+    """
+    from index.update import sync
+
+    with tempfile.TemporaryDirectory(prefix="kabar-") as place:
+        index = settings.index.model_copy(update={"path": Path(place) / "index", "articles": (folder,)})
+        changed = settings.model_copy(update={"index": index})
+        sync(folder, config=changed)
+        yield changed
+
+
+def _judge(assistant: "Assistant", conversation: Conversation, tell: Callable[[Verdict], None]) -> Iterator[Verdict]:
+    history: list[tuple[str, str]] = []
+    for item in conversation.turns:
+        try:
+            answer = assistant.answer(item.question, history)
+        except QuestionError as error:
+            raise KabarError(f"{item.question[:60]!r} cannot be asked: {error}") from None
+        history += [("user", item.question), ("assistant", answer.text)]
+        if item.answerable is not None:
+            verdict = judge(answer, item)
+            tell(verdict)
+            yield verdict
+
+
+def judge(answer: Answer, item: Item) -> Verdict:
+    """Compare an answer with what is expected of it."""
+    gold = tuple(_cites(answer.citations, sentence) for sentence in item.gold)
+    cited = _cited(answer.citations, item) if item.article else None
+    dated = bool(answer.dates and answer.dates[0].value == item.date) if item.date else None
+    said = _folded(f"{answer.short} {answer.text}")
+    if not item.answerable:
+        outcome = "invented" if answer.answerable else "right"
+    elif not answer.answerable:
+        outcome = "refused"
+    elif item.any_of or item.date:
+        right = dated or any(_folded(expected) in said for expected in item.any_of)
+        outcome = "right" if right else "wrong"
+    else:
+        outcome = "right" if any(gold) or cited else "wrong"
+    return Verdict(
+        question=item.question,
+        language=item.language or answer.language,
+        answerable=bool(item.answerable),
+        outcome=outcome,
+        language_right=answer.language == (item.language or answer.language),
+        cited=cited if item.answerable else None,
+        dated=dated if item.answerable else None,
+        gold=gold if item.answerable else (),
+        relevant=tuple(any(_cites([one], sentence) for sentence in item.gold) for one in answer.citations),
+        short=answer.short,
+        confidence=answer.confidence,
+    )
+
+
+def _figures(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    gold = [cited for verdict in verdicts for cited in verdict.gold]
+    relevant = [right for verdict in verdicts if verdict.gold for right in verdict.relevant]
+    cited = [verdict.cited for verdict in verdicts if verdict.cited is not None]
+    dated = [verdict.dated for verdict in verdicts if verdict.dated is not None]
+    languages = sorted({verdict.language for verdict in verdicts})
     return {
-        "file": str(file),
-        "questions": len(verdicts),
-        "right": _share(answerable, "right"),
-        "cited": _share(answerable, "cited"),
-        "dated": _share(dated, "dated"),
-        "refused": 1 - _share([verdict for verdict in verdicts if not verdict["answerable"]], "answered"),
-        "language": _share(verdicts, "language"),
+        **_counts(verdicts),
+        "by_language": {
+            language: _counts([verdict for verdict in verdicts if verdict.language == language])
+            for language in languages
+        },
+        "answerable": sum(verdict.answerable for verdict in verdicts),
+        "cited": sum(cited),
+        "citable": len(cited),
+        "dated": sum(dated),
+        "datable": len(dated),
+        "gold_cited": sum(gold),
+        "gold": len(gold),
+        "gold_recall": sum(gold) / len(gold) if gold else None,
+        "gold_precision": sum(relevant) / len(relevant) if relevant else None,
     }
 
 
-def _read(file: Path) -> list[dict[str, Any]]:
-    try:
-        items = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise KabarError(f"{file}: {error.strerror}") from None
-    except ValueError as error:
-        raise KabarError(f"{file}: not valid JSON: {error}") from None
-    if not isinstance(items, list) or not all(isinstance(item, dict) and "question" in item for item in items):
-        raise KabarError(f"{file}: expected a JSON list of objects with 'question' and 'answerable'")
-    return items
+def _counts(verdicts: Sequence[Verdict]) -> dict[str, int]:
+    return {
+        "questions": len(verdicts),
+        **{outcome: sum(verdict.outcome == outcome for verdict in verdicts) for outcome in _OUTCOMES},
+        "language_right": sum(verdict.language_right for verdict in verdicts),
+    }
 
 
-def _right(answer: Answer, item: dict[str, Any]) -> bool:
-    if not answer.answerable:
-        return False
-    if _dated(answer, item):
-        return True
-    said = _folded(f"{answer.short} {answer.text}")
-    return any(_folded(expected) in said for expected in item.get("any_of", ()))
-
-
-def _dated(answer: Answer, item: dict[str, Any]) -> bool | None:
-    """Whether the answer's date is the expected one; None if none is expected."""
-    if not item.get("date"):
-        return None
-    return bool(answer.dates) and answer.dates[0].value == item["date"]
-
-
-def _cited(answer: Answer, item: dict[str, Any]) -> bool:
-    articles = {item.get("article"), *item.get("also", ())}
-    quote = _folded(item.get("quote") or "")
+def _cited(citations: Sequence[Citation], item: Item) -> bool:
+    """Whether a citation is of the article and holds the words, or is of another article that says the same."""
     return any(
-        citation.article_id in articles
-        and (citation.article_id != item.get("article") or quote in _folded(citation.quote))
-        for citation in answer.citations
+        citation.article_id in item.also
+        or (citation.article_id == item.article and _folded(item.quote or "") in _folded(citation.quote))
+        for citation in citations
+    )
+
+
+def _cites(citations: Sequence[Citation], gold: Gold) -> bool:
+    return any(
+        citation.article_id == sentence.article and _folded(sentence.quote) in _folded(citation.quote)
+        for sentence in (gold, *gold.also)
+        for citation in citations
     )
 
 
 def _folded(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
-def _share(verdicts: Sequence[dict[str, Any]], key: str) -> float:
-    return sum(bool(verdict[key]) for verdict in verdicts) / len(verdicts) if verdicts else 1.0

@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 failed, 2 wrong use. Results go to standard output, everything else to standard error.
 """
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -250,6 +251,9 @@ def reading(
 def answers(
     files: Annotated[list[Path], typer.Argument(help="Questions such as articles/questions.json.")],
     *,
+    articles: Annotated[
+        Path | None, typer.Option(help="Answer from the articles in this folder (default: from the index).")
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show every question that went wrong.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
@@ -257,18 +261,22 @@ def answers(
     """Measure whole answers: right, rightly cited, rightly dated, rightly refused."""
     settings = _settings(config)
     _quiet()
-    from qa.answer_evaluation import evaluate_answers
+    from qa.answer_evaluation import Verdict, evaluate_answers, indexed
     from qa.chain import Assistant
     from qa.first_index import ensure_index
 
-    def tell(verdict: dict[str, Any]) -> None:
-        well = verdict["right"] and verdict["cited"] if verdict["answerable"] else not verdict["answered"]
-        if verbose and not well:
-            _tell(json.dumps(verdict, ensure_ascii=False))
+    def tell(verdict: Verdict) -> None:
+        if verbose and (verdict.outcome != "right" or verdict.cited is False or not all(verdict.gold)):
+            _tell(verdict.model_dump_json())
 
-    ensure_index(settings, tell=_tell, progress=sys.stderr.isatty())
-    with Assistant.open(settings) as assistant:
-        _print_figures(evaluate_answers(assistant, files, tell=tell), as_json=as_json)
+    with contextlib.ExitStack() as stack:
+        if articles is not None:
+            settings = stack.enter_context(indexed(settings, articles))
+        else:
+            ensure_index(settings, tell=_tell, progress=sys.stderr.isatty())
+        assistant = stack.enter_context(Assistant.open(settings))
+        figures = evaluate_answers(assistant, files, tell=tell)
+    _print_figures(figures, as_json=as_json, bare=len(files) == 1)
 
 
 def main() -> None:
@@ -367,8 +375,13 @@ def _print_figures(rows: list[dict[str, Any]], *, as_json: bool, bare: bool = Fa
         return
     for row in rows:
         for name, value in row.items():
-            shown = f"{value:.3f}" if isinstance(value, float) else value
-            sys.stdout.write(f"{name:<22} {shown}\n")
+            if isinstance(value, dict):  # figures by language
+                for part, figures in value.items():
+                    counts = ", ".join(f"{count} {key}" for key, count in figures.items())
+                    sys.stdout.write(f"  {part:<20} {counts}\n")
+            else:
+                shown = f"{value:.3f}" if isinstance(value, float) else value
+                sys.stdout.write(f"{name:<22} {shown}\n")
 
 
 if __name__ == "__main__":
