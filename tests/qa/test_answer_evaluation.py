@@ -156,7 +156,7 @@ def test_a_turn_is_asked_with_what_was_said_before(tmp_path: Path) -> None:
 def test_a_file_of_another_form_is_refused_by_place_and_reason(tmp_path: Path, text: str, complaint: str) -> None:
     file = tmp_path / "questions.json"
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(KabarError, match="questions.json") as refused:
+    with pytest.raises(KabarError, match=r"questions\.json") as refused:
         read_questions(file)
     assert complaint in str(refused.value)
     assert "\n" not in str(refused.value)
