@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from index.article import Article
 from index.config import IndexSettings
+from index.duplicates import originals
 from index.errors import EncoderMismatchError
 from index.fusion import fuse
 from index.passage import Passage
@@ -26,12 +27,16 @@ if TYPE_CHECKING:
 
 
 class Hit(NamedTuple):
-    """A passage that was found. ``similarity`` is the cosine to the question, None if only its words matched."""
+    """A passage that was found. ``similarity`` is the cosine to the question, None if only its words matched.
+
+    ``copies`` are near duplicates of it in other articles, as an agency's story in several newspapers.
+    """
 
     passage: Passage
     article: Article
     score: float
     similarity: float | None
+    copies: "tuple[Hit, ...]" = ()
 
 
 class Index:
@@ -108,7 +113,7 @@ class Index:
         languages: Sequence[str] | None = None,
         vector: "np.ndarray[Any, Any] | None" = None,
     ) -> list[Hit]:
-        """The passages most likely to answer, best first: nearest in meaning and in words, fused.
+        """The passages most likely to answer, best first: nearest in meaning and in words, fused; copies are one hit.
 
         Filters are exact, dates inclusive; fewer than ``count`` come back when fewer fit. ``vector``
         [dimension] is the question's, if it is at hand.
@@ -133,21 +138,25 @@ class Index:
             ranked = fuse(
                 dense,
                 lexical,
-                limit=limit,
+                limit=candidates,
                 languages=languages_found,
                 lexical_weight=weight,
                 likeness=snapshot.likeness,
             )
             passages = snapshot.passages([number for number, _ in ranked])
-            articles = {
-                article.id: article
-                for article in snapshot.articles(list({passage.article_id for passage in passages.values()}))
-            }
+            stories: dict[int, list[int]] = {}
+            for place, original in enumerate(originals([passages[number].text for number, _ in ranked])):
+                stories.setdefault(original, []).append(place)
+            chosen = list(stories.values())[:limit]
+            wanted = {passages[ranked[place][0]].article_id for places in chosen for place in places}
+            articles = {article.id: article for article in snapshot.articles(list(wanted))}
         similarity = dict(dense)
-        return [
-            Hit(passages[number], articles[passages[number].article_id], score, similarity.get(number))
-            for number, score in ranked
-        ]
+
+        def hit(place: int) -> Hit:
+            number, score = ranked[place]
+            return Hit(passages[number], articles[passages[number].article_id], score, similarity.get(number))
+
+        return [hit(places[0])._replace(copies=_elsewhere(*map(hit, places))) for places in chosen]
 
     def article(self, article_id: str) -> Article | None:
         """One article by its id."""
@@ -202,3 +211,11 @@ class Index:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _elsewhere(first: Hit, *copies: Hit) -> tuple[Hit, ...]:
+    """The copies in other articles, one of each."""
+    found = {first.article.id: first}
+    for copy in copies:
+        found.setdefault(copy.article.id, copy)
+    return tuple(found.values())[1:]

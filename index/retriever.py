@@ -14,7 +14,8 @@ class HybridRetriever(BaseRetriever):
     """Passages nearest in meaning and in words.
 
     ``Document.page_content`` is the passage's text; the metadata hold ``article_id``, ``title``, ``url``, ``source``,
-    ``language``, ``published``, ``start`` and ``end`` (characters in the article), ``score`` and ``similarity``.
+    ``language``, ``published``, ``start`` and ``end`` (characters in the article), ``score`` and ``similarity``, and
+    ``copies``: near duplicates in other articles (``article_id``, ``title``, ``url``, ``source``).
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -48,5 +49,14 @@ def document(hit: Hit) -> Document:
             "end": passage.end,
             "score": hit.score,
             "similarity": hit.similarity,
+            "copies": [
+                {
+                    "article_id": copy.article.id,
+                    "title": copy.article.title,
+                    "url": copy.article.url,
+                    "source": copy.article.source,
+                }
+                for copy in hit.copies
+            ],
         },
     )
