@@ -16,8 +16,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from index.errors import ConfigError
 from index.fusion import LEXICAL_WEIGHT
 
-SECTIONS = ("index", "encoder", "retriever", "reader", "writer", "server")
+SECTIONS = ("index", "sources", "encoder", "retriever", "reader", "writer", "server")
 """Every section of the file, those of importing packages too, so that a misspelt one is refused by all."""
+
+ArticleField = Literal["id", "title", "text", "url", "source", "language", "published"]
 
 
 class Section(BaseModel):
@@ -37,6 +39,19 @@ class IndexConfig(Section):
     @classmethod
     def _auto_path(cls, path: Path) -> Path:
         return user_data_path("kabar") / "index" if path == Path("auto") else path.expanduser()
+
+
+class SourcesConfig(Section):
+    """How articles are read from files.
+
+    Attributes:
+        fields: names that the fields of an article have in JSON, JSON lines and front matter, besides the usual ones;
+            a dot goes one level down ("data.body").
+        megabytes: the largest article that is read, unpacked.
+    """
+
+    fields: dict[ArticleField, str] = {}
+    megabytes: int = Field(default=64, ge=1, le=4000)
 
 
 class EncoderConfig(Section):
@@ -65,6 +80,7 @@ class IndexSettings(BaseSettings):
     )
 
     index: IndexConfig = IndexConfig()
+    sources: SourcesConfig = SourcesConfig()
     encoder: EncoderConfig = EncoderConfig()
     retriever: RetrieverConfig = RetrieverConfig()
 
