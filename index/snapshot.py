@@ -1,7 +1,7 @@
 """One generation of the index, as a reader sees it: nothing in it changes while it is used."""
 
-import sqlite3
 import threading
+from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -29,7 +29,7 @@ class Snapshot:
     """A read transaction on SQLite with the FAISS index that belongs to it. Safe to share between threads."""
 
     def __init__(self, folder: Path, earlier: "Snapshot | None" = None) -> None:
-        """Open the newest generation; ``earlier`` lends its FAISS base if that has not changed."""
+        """Open the newest generation; ``earlier`` lends the parts of its FAISS index that have not changed."""
         self._lock = threading.Lock()
         self._known: dict[str, list[Any]] = {}
         self._connection = connect(folder, ARTICLES_FILE)
@@ -40,7 +40,9 @@ class Snapshot:
             self.encoder = meta(self._connection, "encoder") or ""
             stored = connect(folder, VECTORS_FILE)
             try:
-                self.base, self._recent = self._open_vectors(folder, stored, earlier)
+                self.parts: list[vectors.Part] = vectors.load(
+                    folder, self._connection, stored, earlier.parts if earlier else ()
+                )
             finally:
                 stored.close()
             self._removed = np.asarray(
@@ -50,13 +52,6 @@ class Snapshot:
             self._connection.close()
             raise
 
-    def _open_vectors(
-        self, folder: Path, stored: sqlite3.Connection, earlier: "Snapshot | None"
-    ) -> tuple[vectors.Base, vectors.Base]:
-        base = vectors.load(folder, self._connection, earlier.base if earlier else None)
-        base = base or vectors.build(self._connection, stored, self.encoder)
-        return base, vectors.build(self._connection, stored, self.encoder, after=base.last_passage)
-
     def close(self) -> None:
         """Let the generation go."""
         with self._lock:
@@ -64,8 +59,9 @@ class Snapshot:
 
     def nearest(self, vector: np.ndarray, count: int, only: np.ndarray | None = None) -> list[tuple[int, float]]:
         """(passage number, cosine) of the passages nearest to a unit vector [dimension], best first."""
-        found = vectors.search(self.base.index, vector, count, only=only, without=self._removed)
-        found += vectors.search(self._recent.index, vector, count, only=only, without=self._removed)
+        found = []
+        for part in self.parts:
+            found += vectors.search(part.index, vector, count, only=only, without=self._removed)
         return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:count]
 
     def likeness(self, passage: int, others: Sequence[int]) -> list[float]:
@@ -74,7 +70,7 @@ class Snapshot:
         return [float(vector @ self._vector(other)) for other in others]
 
     def _vector(self, passage: int) -> np.ndarray[Any, Any]:
-        part = self.base if passage <= self.base.last_passage else self._recent
+        part = self.parts[bisect_left(self.parts, passage, key=lambda part: part.last)]
         found: np.ndarray[Any, Any] = part.index.reconstruct(passage)
         return found
 

@@ -1,110 +1,174 @@
 """The FAISS side of the index: derived from SQLite, checked, and made anew whenever it does not fit.
 
-A *base* file holds the vectors of every passage up to some number. Passages that came later are few; each reader puts
-them into a small index of its own, so that adding one article never rewrites the base.
+It is a row of *parts*, files that hold the vectors of the passages from one number to another and never change. New
+passages are joined with the parts before them that are no larger than they are, or small: so the work of a run depends
+on what it changed, and not on the size of the index.
 """
 
 import hashlib
 import json
 import os
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from index.errors import DamagedError
-from index.store import VECTORS_FILE, Writer, meta, read_vectors, writing
+from index.store import VECTORS_FILE, Writer, connect, meta, read_vectors, writing
 
-# The base is written again when what came after it, or went from it, is this share of it; below the floor always.
+# A part of fewer vectors is written again with what comes after it, which takes less than a tenth of a second.
+_SMALL = 5_000
+# All parts are made one when a run has changed, or there have gone, this share of all passages.
 _REWRITE_SHARE = 0.1
-_REWRITE_FLOOR = 20_000
-_CHUNK = 50_000
+_CHUNK = 10_000
 
 
 @dataclass(frozen=True)
-class Base:
+class Record:
+    """What the index says of a part: its file, how to check it, and the numbers of its passages, from after ``first``.
+
+    ``first`` itself is not in it, ``last`` is; ``count`` of the numbers between them had a passage when it was written.
+    """
+
+    file: str
+    bytes: int
+    sha256: str
+    count: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Part:
     """A FAISS index over passage numbers, the last number it covers, and the file it was read from, if any."""
 
     index: Any
-    last_passage: int
-    file: str
+    last: int
+    file: str = ""
 
 
-def build(connection: sqlite3.Connection, vectors: sqlite3.Connection, encoder: str, *, after: int = 0) -> Base:
-    """An exact inner-product index of all passages with a number above ``after``, read from SQLite."""
+def records(connection: sqlite3.Connection) -> list[Record]:
+    """The parts, in the order of their passages; none if they are not the current encoder's."""
+    try:
+        content = json.loads(meta(connection, "faiss") or "{}")
+        if not content or content["encoder"] != meta(connection, "encoder"):
+            return []
+        return [Record(**part) for part in content["parts"]]
+    except (ValueError, LookupError, TypeError):
+        raise DamagedError("articles.sqlite: the record of the FAISS files is damaged; run `kabar doctor`") from None
+
+
+def load(
+    folder: Path, connection: sqlite3.Connection, vectors: sqlite3.Connection, earlier: Sequence[Part] = ()
+) -> list[Part]:
+    """Every part, and one more for the passages after them; those of ``earlier`` are used again.
+
+    A part whose file is missing or does not fit is built from SQLite.
+    """
+    known = {part.file: part for part in earlier if part.file}
+    encoder = meta(connection, "encoder") or ""
+    parts = []
+    last = 0
+    for record in records(connection):
+        part = known.get(record.file) or _read(folder, record)
+        parts.append(part or build(connection, vectors, encoder, after=last, up_to=record.last))
+        last = record.last
+    newest = build(connection, vectors, encoder, after=last)
+    return [*parts, newest] if newest.index.ntotal else parts
+
+
+def build(
+    connection: sqlite3.Connection,
+    vectors: sqlite3.Connection,
+    encoder: str,
+    *,
+    after: int = 0,
+    up_to: int | None = None,
+) -> Part:
+    """An exact inner-product index of the passages with numbers above ``after``, read from SQLite."""
     import faiss
 
     index: Any = None
     last = after
+    limit = 2**62 if up_to is None else up_to
     while rows := connection.execute(
-        "SELECT id, hash FROM passages WHERE id > ? ORDER BY id LIMIT ?", (last, _CHUNK)
+        "SELECT id, hash FROM passages WHERE id > ? AND id <= ? ORDER BY id LIMIT ?", (last, limit, _CHUNK)
     ).fetchall():
         values = read_vectors(vectors, encoder, [digest for _, digest in rows])
         if index is None:
             index = faiss.IndexIDMap2(faiss.IndexFlatIP(values.shape[1]))
         index.add_with_ids(values, np.asarray([number for number, _ in rows], dtype=np.int64))
         last = rows[-1][0]
-    return Base(index or faiss.IndexIDMap2(faiss.IndexFlatIP(1)), last, "")
-
-
-def load(folder: Path, connection: sqlite3.Connection, earlier: Base | None = None) -> Base | None:
-    """The base file, or None if there is none or it does not fit the index; ``earlier`` itself if it is that file."""
-    import faiss
-
-    record = _record(connection)
-    if not record or record["encoder"] != meta(connection, "encoder"):
-        return None
-    if earlier is not None and earlier.file == record["file"]:
-        return earlier
-    path = folder / record["file"]
-    try:
-        if path.stat().st_size != record["bytes"]:
-            return None
-        index = faiss.read_index(str(path))
-    except (OSError, RuntimeError):
-        return None
-    return Base(index, record["last_passage"], record["file"]) if index.ntotal == record["count"] else None
+    return Part(index or faiss.IndexIDMap2(faiss.IndexFlatIP(1)), last if up_to is None else up_to)
 
 
 def problems(folder: Path, connection: sqlite3.Connection) -> list[str]:
-    """What is wrong with the base file, checksum included; empty if it is whole."""
-    record = _record(connection)
-    if not record:
-        return []
-    path = folder / record["file"]
-    if not path.is_file():
-        return [f"{path}: missing; it is made again by the next `kabar index`"]
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return [] if digest == record["sha256"] else [f"{path}: checksum is wrong; it is made again by `kabar index`"]
+    """What is wrong with the files, checksums included; empty if all are whole."""
+    found = []
+    for record in records(connection):
+        path = folder / record.file
+        if not path.is_file():
+            found.append(f"{path}: missing; it is made again by the next `kabar index`")
+            continue
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest != record.sha256:
+            found.append(f"{path}: checksum is wrong; it is made again by `kabar index`")
+    return found
 
 
-def refresh(writer: Writer) -> None:
-    """Write a new base file if there is none that is whole, or too much has changed since."""
-    from index.store import connect
+def refresh(writer: Writer, *, changed: int = 0) -> None:
+    """Bring the files into line with the passages; ``changed`` is how many passages the run has put or removed."""
+    kept = _whole(writer)
+    last = kept[-1].last if kept else 0
+    newer = writer.connection.execute("SELECT count(*) FROM passages WHERE id > ?", (last,)).fetchone()[0]
+    if changed > _REWRITE_SHARE * (sum(record.count for record in kept) + newer):
+        kept = []
+    elif newer == 0 and len(kept) == len(records(writer.connection)):
+        return
+    while kept and (kept[-1].count < _SMALL or kept[-1].count <= newer):
+        newer += kept.pop().count
+    _write_after(writer, kept)
 
-    connection, folder = writer.connection, writer.folder
-    base = load(folder, connection)
-    passages = connection.execute("SELECT count(*) FROM passages").fetchone()[0]
-    if base is not None:
-        newer = connection.execute("SELECT count(*) FROM passages WHERE id > ?", (base.last_passage,)).fetchone()[0]
-        gone = connection.execute("SELECT count(*) FROM removed").fetchone()[0]
-        if newer + gone == 0 or (passages > _REWRITE_FLOOR and newer + gone < _REWRITE_SHARE * passages):
-            return
+
+def rewrite(writer: Writer) -> None:
+    """Write one part for all passages."""
+    _write_after(writer, [])
+
+
+def _whole(writer: Writer) -> list[Record]:
+    """The parts up to the first that is missing or was cut."""
+    kept = []
+    for record in records(writer.connection):
+        path = writer.folder / record.file
+        if not path.is_file() or path.stat().st_size != record.bytes:
+            break
+        kept.append(record)
+    return kept
+
+
+def _write_after(writer: Writer, kept: Sequence[Record]) -> None:
+    """Write a part for everything after ``kept``."""
+    folder, connection, encoder = writer.folder, writer.connection, writer.meta("encoder") or ""
+    first = kept[-1].last if kept else 0
     vectors = connect(folder, VECTORS_FILE)
     try:
-        built = build(connection, vectors, writer.meta("encoder") or "")
+        built = build(connection, vectors, encoder, after=first)
     finally:
         vectors.close()
     with writing(folder):
-        record = _write(folder, f"vectors-{writer.meta('generation')}-{os.urandom(4).hex()}.faiss", built)
-    writer.set_meta("faiss", json.dumps({**record, "encoder": writer.meta("encoder")}))
-    writer.connection.execute("DELETE FROM removed")
+        parts = [
+            *kept,
+            _write(folder, f"vectors-{writer.meta('generation')}-{os.urandom(4).hex()}.faiss", built, first),
+        ]
+    writer.set_meta("faiss", json.dumps({"encoder": encoder, "parts": [asdict(part) for part in parts]}))
+    connection.execute("DELETE FROM removed WHERE passage_id > ?", (first,))
     writer.commit_meta()
     for path in folder.glob("vectors-*.faiss*"):
-        if path.name != record["file"]:
+        if path.name not in {part.file for part in parts}:
             path.unlink(missing_ok=True)
 
 
@@ -130,20 +194,26 @@ def search(
     return [(int(number), float(score)) for number, score in zip(numbers[0], scores[0], strict=True) if number >= 0]
 
 
-def _record(connection: sqlite3.Connection) -> dict[str, Any]:
-    record = json.loads(meta(connection, "faiss") or "{}")
-    if not isinstance(record, dict):
-        raise DamagedError("articles.sqlite: the record of the FAISS file is damaged")
-    return record
-
-
-def _write(folder: Path, name: str, base: Base) -> dict[str, Any]:
+def _read(folder: Path, record: Record) -> Part | None:
     import faiss
 
-    content = faiss.serialize_index(base.index).tobytes()
+    path = folder / record.file
+    try:
+        if path.stat().st_size != record.bytes:
+            return None
+        index = faiss.read_index(str(path))
+    except (OSError, RuntimeError):
+        return None
+    return Part(index, record.last, record.file) if index.ntotal == record.count else None
+
+
+def _write(folder: Path, name: str, part: Part, first: int) -> Record:
+    import faiss
+
+    content = faiss.serialize_index(part.index)
     temporary = folder / f"{name}.tmp"
     with temporary.open("wb") as file:
-        file.write(content)
+        file.write(content.data)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(folder / name)
@@ -152,10 +222,5 @@ def _write(folder: Path, name: str, base: Base) -> dict[str, Any]:
         os.fsync(folder_handle)
     finally:
         os.close(folder_handle)
-    return {
-        "file": name,
-        "bytes": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "count": base.index.ntotal,
-        "last_passage": base.last_passage,
-    }
+    digest = hashlib.sha256(content.data).hexdigest()
+    return Record(name, content.nbytes, digest, part.index.ntotal, first, part.last)
