@@ -62,8 +62,11 @@ class Place(Protocol):
         """Absolute path or URL; what was indexed from this place is known by it."""
 
     @property
-    def complete(self) -> bool:
-        """Whether an item that is not listed any more is gone. A feed lists the newest only: False."""
+    def scope(self) -> tuple[str, ...]:
+        """What was looked at: an item of this place that has, or lies below, one of these names is gone if not listed.
+
+        A folder's is its own name; a feed's is empty: what has left it is not gone.
+        """
 
     def items(self, known: Callable[[str], Known | None]) -> "Iterator[Item | Problem]":
         """Every item; ``known`` says what one was in the last run (None: it is new), for a conditional request.
