@@ -1,19 +1,22 @@
 """The index on disk: SQLite is the truth, everything else can be made from it.
 
-Layout of the folder (format 1)::
+Layout of the folder (format 2)::
 
     articles.sqlite      articles, passages, lexical index, what each file gave: one transaction a generation
-    vectors.sqlite       passage hash + encoder -> vector; only ever added to, so that no passage is encoded twice
-    vectors-N.faiss      FAISS index of generation N (see index.vectors); derived
+    vectors.sqlite       encoder + passage hash -> vector, so that no passage is encoded twice
+    vectors-N.faiss      FAISS index of some passages (see index.vectors); derived
     lock                 held by the one process that writes
 
 ``articles.sqlite`` only ever refers to vectors that are already safe in ``vectors.sqlite``: a crash between the two
-leaves vectors that nobody refers to yet, and the next run finds them there.
+leaves vectors that nobody refers to yet, and the next run finds them there. Vectors that no passage needs any more are
+taken out by ``index.compaction``.
 """
 
 import contextlib
 import json
+import os
 import sqlite3
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -27,7 +30,7 @@ from index.errors import BusyError, DamagedError, NoIndexError, StoreError, Writ
 from index.lexical import TOKENIZER, terms
 from index.passage import Passage
 
-FORMAT = 1
+FORMAT = 2
 ARTICLES_FILE = "articles.sqlite"
 VECTORS_FILE = "vectors.sqlite"
 
@@ -50,8 +53,9 @@ CREATE TABLE passages (
 CREATE VIRTUAL TABLE terms USING fts5 (
     words, tokenize = "{TOKENIZER}"
 );
--- Numbers of passages that a FAISS file may still hold but that are gone.
+-- Numbers of passages that a FAISS file may still hold but that are gone, and the hashes of their texts.
 CREATE TABLE removed (passage_id INTEGER PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE unused_vectors (hash BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE files (
     path TEXT PRIMARY KEY, root TEXT NOT NULL, size INTEGER NOT NULL, modified INTEGER NOT NULL, sha256 TEXT NOT NULL
 ) WITHOUT ROWID;
@@ -63,8 +67,9 @@ CREATE INDEX file_articles_by_article ON file_articles (article_id);
 """
 _VECTORS_SCHEMA = """
 CREATE TABLE IF NOT EXISTS vectors (
-    encoder TEXT NOT NULL, hash BLOB NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (encoder, hash)
-) WITHOUT ROWID;
+    id INTEGER PRIMARY KEY, encoder TEXT NOT NULL, hash BLOB NOT NULL, vector BLOB NOT NULL, checksum INTEGER NOT NULL,
+    UNIQUE (encoder, hash)
+);
 """
 # SQLite limits the number of host parameters in a statement; lists go in as one JSON array instead.
 _IN = "(SELECT value FROM json_each(?))"
@@ -73,21 +78,55 @@ _ARTICLE_COLUMNS = (
 )
 
 
-def connect(folder: Path, file: str, *, create: bool = False) -> sqlite3.Connection:
-    """Open one of the databases. Raises NoIndexError, DamagedError or WriteError."""
+def connect(folder: Path, file: str, *, write: bool = False) -> sqlite3.Connection:
+    """Open one of the databases, to read it or to write it too. Raises NoIndexError, DamagedError or WriteError."""
     path = folder / file
-    if not create and not path.is_file():
+    if not write and not path.is_file():
         raise NoIndexError(f"{folder}: there is no index here yet; make one with `kabar index FOLDER`")
+    # Whoever reads cannot write, not even the checkpoint that the last one to leave would make: it would take away
+    # the files beside the database that the next reader needs and, on a full disk, could not make again.
+    address = f"{path.absolute().as_uri()}?mode={'rwc' if write else 'ro'}"
     try:
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
         with writing(folder):
-            connection.execute("PRAGMA journal_mode = WAL").fetchone()
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
+            connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
             connection.execute("PRAGMA temp_store = MEMORY")
+            connection.execute("PRAGMA schema_version").fetchone()  # is it a database at all?
+            if write:
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # counts for a new database only
+                connection.execute("PRAGMA journal_mode = WAL").fetchone()
+                # Every commit reaches the disk before it returns: with NORMAL a power cut could take back vectors that
+                # committed articles refer to.
+                connection.execute("PRAGMA synchronous = FULL")
+                connection.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten
+                connection.execute("PRAGMA foreign_keys = ON")
     except sqlite3.Error as error:
         raise DamagedError(f"{path}: not a usable index ({error}); run `kabar doctor`") from None
     return connection
+
+
+def lock(folder: Path) -> FileLock:
+    """The lock of the one process that writes, taken; it dies with the process. Raises BusyError or WriteError."""
+    taken = FileLock(folder / "lock")
+    with writing(folder):
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            sync_folder(folder.parent)
+        try:
+            taken.acquire(blocking=False)
+        except Timeout:
+            raise BusyError(f"{folder}: another process is writing this index; wait until it is done") from None
+    return taken
+
+
+def sync_folder(folder: Path) -> None:
+    """Make sure that the names of new and renamed files in ``folder`` survive a power cut."""
+    if os.name == "nt":
+        return  # there a folder cannot be opened, and its journal keeps names safe
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def exists(folder: Path) -> bool:
@@ -137,20 +176,14 @@ class Writer:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(folder / "lock")
-            try:
-                self._lock.acquire(blocking=False)
-            except Timeout:
-                raise BusyError(f"{folder}: another process is writing this index; wait until it is done") from None
+        self._lock = lock(folder)
+        self._open: list[sqlite3.Connection] = []
         try:
-            self.connection = connect(folder, ARTICLES_FILE, create=True)
-            self._vectors = connect(folder, VECTORS_FILE, create=True)
+            self.connection, self.vectors = (self._connect(file) for file in (ARTICLES_FILE, VECTORS_FILE))
             with writing(folder):
-                self._vectors.executescript(_VECTORS_SCHEMA)
                 self.connection.execute("BEGIN IMMEDIATE")
                 self._prepare()
+                self.vectors.executescript(_VECTORS_SCHEMA)
         except BaseException:
             self._close()
             raise
@@ -169,10 +202,21 @@ class Writer:
         if isinstance(error, sqlite3.Error) and (refusal := _refusal(self.folder, error)) is not None:
             raise refusal from error
 
+    def _connect(self, file: str) -> sqlite3.Connection:
+        connection = connect(self.folder, file, write=True)
+        self._open.append(connection)
+        # The last to leave, and a reader: so SQLite leaves its files beside the database for the readers to come.
+        reader = connect(self.folder, file)
+        self._open.append(reader)
+        with writing(self.folder):
+            reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        return connection
+
     def _close(self) -> None:
-        for name in ("connection", "_vectors"):
-            if (connection := getattr(self, name, None)) is not None:
-                connection.close()
+        for connection in self._open:
+            with contextlib.suppress(sqlite3.Error):
+                checkpoint(connection)
+            connection.close()
         self._lock.release()
 
     def _prepare(self) -> None:
@@ -254,6 +298,9 @@ class Writer:
     def _drop_passages(self, article_id: str) -> None:
         chosen = "SELECT id FROM passages WHERE article_id = ?"
         self.connection.execute(f"INSERT INTO removed {chosen}", (article_id,))
+        self.connection.execute(
+            "INSERT OR IGNORE INTO unused_vectors SELECT hash FROM passages WHERE article_id = ?", (article_id,)
+        )
         self.connection.execute(f"DELETE FROM terms WHERE rowid IN ({chosen})", (article_id,))
         self.connection.execute("DELETE FROM passages WHERE article_id = ?", (article_id,))
 
@@ -274,7 +321,7 @@ class Writer:
         """Those of ``hashes`` for which ``encoder`` has made no vector yet."""
         wanted = set(hashes)
         for digest in list(wanted):
-            if self._vectors.execute(
+            if self.vectors.execute(
                 "SELECT 1 FROM vectors WHERE encoder = ? AND hash = ?", (encoder, digest)
             ).fetchone():
                 wanted.discard(digest)
@@ -283,19 +330,20 @@ class Writer:
     def put_vectors(self, encoder: str, hashes: Sequence[bytes], vectors: np.ndarray) -> None:
         """Keep vectors [n, dimension] safely, before anything refers to them; stored as 16-bit floats."""
         with writing(self.folder):
-            self._vectors.execute("BEGIN IMMEDIATE")
+            self.vectors.execute("BEGIN IMMEDIATE")
             try:
-                self._vectors.executemany(
-                    "INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)",
+                self.vectors.executemany(
+                    "INSERT OR REPLACE INTO vectors (encoder, hash, vector, checksum) VALUES (?, ?, ?, ?)",
                     [
-                        (encoder, digest, vector.astype("<f2").tobytes())
+                        (encoder, digest, content, checksum(encoder, digest, content))
                         for digest, vector in zip(hashes, vectors, strict=True)
+                        for content in [vector.astype("<f2").tobytes()]
                     ],
                 )
-                self._vectors.execute("COMMIT")
+                self.vectors.execute("COMMIT")
             except BaseException:
-                if self._vectors.in_transaction:
-                    self._vectors.execute("ROLLBACK")
+                if self.vectors.in_transaction:
+                    self.vectors.execute("ROLLBACK")
                 raise
 
     def commit(self) -> int:
@@ -312,6 +360,22 @@ class Writer:
         with writing(self.folder):
             self.connection.execute("COMMIT")
             self.connection.execute("BEGIN IMMEDIATE")
+
+
+def checkpoint(connection: sqlite3.Connection, *, patience: float = 0.1) -> bool:
+    """Move what was committed from the log beside the database into it, and empty the log.
+
+    False if somebody still reads an older state after ``patience`` seconds; a later checkpoint does it then.
+    """
+    connection.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+    busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    connection.execute("PRAGMA busy_timeout = 30000")
+    return not busy
+
+
+def checksum(encoder: str, digest: bytes, vector: bytes) -> int:
+    """CRC-32 over a stored vector and what it belongs to."""
+    return zlib.crc32(vector, zlib.crc32(digest, zlib.crc32(encoder.encode())))
 
 
 def meta(connection: sqlite3.Connection, key: str) -> str | None:
@@ -372,12 +436,15 @@ def read_languages(connection: sqlite3.Connection, numbers: Sequence[int]) -> di
 
 
 def read_vectors(vectors: sqlite3.Connection, encoder: str, hashes: Sequence[bytes]) -> np.ndarray:
-    """Vectors [n, dimension] float32 in the order of ``hashes``. Raises DamagedError if one is missing."""
+    """Vectors [n, dimension] float32 in the order of ``hashes``. Raises DamagedError if one is missing or damaged."""
     found = []
     for digest in hashes:
-        row = vectors.execute("SELECT vector FROM vectors WHERE encoder = ? AND hash = ?", (encoder, digest)).fetchone()
-        if row is None:
-            raise DamagedError("vectors.sqlite: a passage's vector is missing; `kabar index` encodes it again")
+        row = vectors.execute(
+            "SELECT vector, checksum FROM vectors WHERE encoder = ? AND hash = ?", (encoder, digest)
+        ).fetchone()
+        if row is None or checksum(encoder, digest, row[0]) != row[1]:
+            state = "missing" if row is None else "damaged"
+            raise DamagedError(f"{VECTORS_FILE}: a passage's vector is {state}; `kabar doctor --repair` makes it again")
         found.append(np.frombuffer(row[0], dtype="<f2"))
     return np.asarray(found, dtype=np.float32).reshape(len(found), -1)
 
