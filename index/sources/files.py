@@ -1,7 +1,6 @@
 """Find the article files in a folder, and read one."""
 
 import os
-import re
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,13 +9,12 @@ from pathlib import Path
 from index.article import Article
 from index.config import SourcesConfig
 from index.errors import ArticleError
+from index.sources.names import is_passed_over, printable
 from index.sources.registry import source_for
 from index.sources.source import Origin, Problem
 from index.sources.text import Text
 
 _DEFAULTS = SourcesConfig()
-# Controls, marks that turn the direction of writing, and bytes of a name that are no characters.
-_UNPRINTABLE = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 # Archives are made reproducible by setting every file's time to 1970 or 1980; no page of the web is so old.
 _EARLIEST = datetime(1995, 1, 1, tzinfo=UTC).timestamp()
 
@@ -70,18 +68,8 @@ def read_file(path: Path, *, root: Path, config: SourcesConfig = _DEFAULTS) -> I
         yield Problem(where, error.strerror or str(error))
 
 
-def printable(name: str) -> str:
-    """A name with what is no visible character escaped: it fits one line, and any encoding."""
-    return _UNPRINTABLE.sub(lambda match: match.group().encode("unicode_escape").decode(), name)
-
-
-def is_article_name(name: str) -> bool:
-    """Whether a file of this name in a folder of articles is one."""
-    return not name.startswith(".") and name != "questions.json" and source_for(name) is not None
-
-
 def _is_article(entry: "os.DirEntry[str]") -> bool:
-    if not is_article_name(entry.name):
+    if is_passed_over(entry.name) or source_for(entry.name) is None:
         return False
     try:
         return entry.is_file() or (entry.is_symlink() and not entry.is_dir())

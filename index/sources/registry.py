@@ -8,20 +8,33 @@ from typing import BinaryIO
 from index.article import Article
 from index.errors import ArticleError, ConfigError
 from index.sources.html import Html
+from index.sources.news_xml import NewsXml
+from index.sources.packed import Gzip, Zip
 from index.sources.records import Json, JsonLines
 from index.sources.source import Origin, Problem, Source
 from index.sources.text import Markdown, Text
+from index.sources.warc import Warc
 
 GROUP = "kabar.sources"
 """Entry points of this group name classes that are Sources; they come before kabar's own."""
 
-_OWN: tuple[Source, ...] = (Text(), Markdown(), Json(), JsonLines(), Html())
+_OWN: tuple[Source, ...] = (Text(), Markdown(), Json(), JsonLines(), Html(), Warc(), NewsXml())
 
-SUFFIXES: tuple[str, ...] = tuple(suffix for source in _OWN for suffix in source.suffixes)
+SUFFIXES: tuple[str, ...] = (*(suffix for source in _OWN for suffix in source.suffixes), *Gzip.suffixes, *Zip.suffixes)
+"""What kabar itself reads."""
 
 
 def source_for(name: str) -> Source | None:
     """The source that reads files of this name, or None. Raises ConfigError if a plug-in is broken."""
+    if (source := _unpacked(name)) is not None:
+        return source
+    name = name.lower()
+    if name.endswith(Gzip.suffixes) and (source := _unpacked(name.removesuffix(".gz"))) is not None:
+        return Gzip(source)
+    return Zip(_unpacked) if name.endswith(Zip.suffixes) else None
+
+
+def _unpacked(name: str) -> Source | None:
     name = name.lower()
     return next((source for source in (*_plug_ins(), *_OWN) if name.endswith(source.suffixes)), None)
 
