@@ -34,7 +34,10 @@ class Citation(BaseModel):
 
 
 class Answer(BaseModel):
-    """The answer to one question."""
+    """The answer to one question.
+
+    ``notes`` say, in English, what did not go as configured: that the chat model failed which should have read.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -47,6 +50,7 @@ class Answer(BaseModel):
     dates: tuple[DateMention, ...] = ()
     citations: tuple[Citation, ...] = ()
     timings: dict[str, float] = Field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 class Step(BaseModel):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
     from index.encoder import Encoder
+    from qa.llm_reader import LlmReader
     from qa.writer import Writer
 
 History = Sequence[tuple[str, str]]
@@ -41,10 +42,18 @@ class Assistant:
     """Answers questions about the articles of one index. Safe to use from several threads.
 
     ``chain`` is the whole way from a Turn to a Turn as a LangChain Runnable; ``steps`` are its parts by name, each a
-    function of a Turn that can be used alone.
+    function of a Turn that can be used alone. ``chat_reader`` is asked before ``reader``, which answers if it fails.
     """
 
-    def __init__(self, index: Index, settings: Settings, *, reader: Reader, writer: "Writer | None") -> None:
+    def __init__(
+        self,
+        index: Index,
+        settings: Settings,
+        *,
+        reader: Reader,
+        writer: "Writer | None",
+        chat_reader: "LlmReader | None" = None,
+    ) -> None:
         self.index = index
         self.settings = settings
         self.reader = reader
@@ -57,6 +66,10 @@ class Assistant:
             "phrase": partial(phrase, writer=writer),
             "check": checked,
         }
+        if chat_reader is not None:
+            from qa.llm_steps import with_llm
+
+            self.steps = with_llm(self.steps, chat_reader)
         # llama.cpp and the encoder use all cores for one question; two at once would only slow each other.
         self._one_at_a_time = threading.Lock()
 
@@ -69,7 +82,13 @@ class Assistant:
         settings = config if isinstance(config, Settings) else Settings.load(config)
         index = Index(settings.index.path, settings)
         try:
-            return cls(index, settings, reader=_open_reader(settings, index.encoder), writer=_open_writer(settings))
+            return cls(
+                index,
+                settings,
+                chat_reader=_open_chat_reader(settings),
+                reader=_open_reader(settings, index.encoder),
+                writer=_open_writer(settings),
+            )
         except BaseException:
             index.close()
             raise
@@ -219,6 +238,14 @@ def _open_reader(settings: Settings, encoder: "Encoder") -> Reader:
     return SpanReader.open(encoder)
 
 
+def _open_chat_reader(settings: Settings) -> "LlmReader | None":
+    if settings.reader.model != "llm":
+        return None
+    from qa.llm_reader import LlmReader
+
+    return LlmReader.open(settings.reader, settings.writer)
+
+
 def _open_writer(settings: Settings) -> "Writer | None":
     from qa.writer import open_writer
 
@@ -237,6 +264,7 @@ def _answer(turn: Turn, text: str, timings: dict[str, float]) -> Answer:
         dates=tuple(sorted(best.dates, key=lambda date: date != best.date)) if best else (),
         citations=tuple(_citation(number, evidence) for number, evidence in enumerate(turn.evidence, start=1)),
         timings={title: round(seconds, 4) for title, seconds in timings.items()},
+        notes=turn.notes,
     )
 
 

@@ -21,6 +21,7 @@ _SURE = 7
 """Words that it takes to believe the identifier when it names a third language."""
 
 _MARKUP = re.compile(r"https?://\S+|www\.\S+|</?[a-z][^>]*>|!?\[[^\]]*\]\([^)]*\)|```|\*\*|\{\{|^#+ ", re.IGNORECASE)
+_OMISSION = re.compile(r"(name|number|month|weekday) left out: |much shorter than ")
 _LABEL = r"(?:^|\s)(?:%s|Translation|Sentence)\s*[:\uff1a]"
 _WIDTH = {"CJK": 3.0, "HIRAGANA": 2.0, "KATAKANA": 2.0, "HANGUL": 2.4}
 _SCRIPTS = {
@@ -53,6 +54,7 @@ def check(
     source: str,
     target: str,
     allowed: Sequence[str] = (),
+    whole: bool = True,
     dates: Callable[[str, str], Collection[str]] | None = None,
     similarity: Callable[[str, str], float] | None = None,
 ) -> Verdict:
@@ -64,6 +66,7 @@ def check(
         source: ISO 639-1 code of the evidence's language.
         target: ISO 639-1 code of the language that the phrase should be in.
         allowed: texts whose names and numbers may stand in the phrase too, such as the answer or an article's title.
+        whole: whether the phrase has to say all that the evidence says (but for a negation, which it always has to).
         dates: gives the ISO 8601 dates of a text in a language; those of the phrase must be among the evidence's.
         similarity: cosine of two texts' vectors; a phrase that means something else is dropped.
     """
@@ -85,6 +88,8 @@ def check(
         reasons.append(f"date not in the evidence: {', '.join(sorted(new))}")
     if similarity and (near := similarity(phrase, evidence)) < LEAST_SIMILARITY:
         reasons.append(f"another meaning (similarity {near:.2f})")
+    if not whole:
+        reasons = [reason for reason in reasons if not _OMISSION.match(reason)]
     return Verdict(supported=not reasons, reasons=tuple(dict.fromkeys(reasons)))
 
 

@@ -1,6 +1,6 @@
 """The sections of config.yaml that ``qa`` reads, on top of those of ``index``."""
 
-from typing import Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
@@ -8,10 +8,13 @@ from index.config import IndexSettings, Section
 
 
 class ReaderConfig(Section):
-    """Who finds the words that answer."""
+    """Who finds the words that answer; ``reader: NAME`` alone is short for ``reader: {model: NAME}``."""
 
-    model: Literal["embedded", "sentence"] = "embedded"
+    model: Literal["embedded", "sentence", "llm"] = "embedded"
     threshold: float = Field(default=0.5, ge=0, le=1)
+    chat_model: str | None = None
+    base_url: str | None = None
+    timeout: float = Field(default=60, gt=0)
 
 
 class WriterConfig(Section):
@@ -27,3 +30,9 @@ class Settings(IndexSettings):
 
     reader: ReaderConfig = ReaderConfig()
     writer: WriterConfig = WriterConfig()
+
+    @classmethod
+    def _validate(cls, data: dict[str, Any], where: str) -> Self:
+        if isinstance(data.get("reader"), str):
+            data = data | {"reader": {"model": data["reader"]}}
+        return super()._validate(data, where)

@@ -2,10 +2,15 @@
 
 KabarError             (index.errors)
 ├── QuestionError      what was asked is no question: empty, or too long
+├── ReaderError        the chat model that reads failed; the trained reader answers instead
 └── WriterError        the writer could not phrase the answer; the quotation is shown instead
 """
 
 from index.errors import KabarError
+
+
+class ReaderError(KabarError):
+    """The chat model that reads failed, took too long, or quoted what does not stand in the passages."""
 
 
 class WriterError(KabarError):

@@ -74,7 +74,7 @@ def _characters(text: str) -> Iterator[tuple[int, int]]:
     """(start, end) of each visible or blank character, with its combining marks and what stands between them."""
     start = end = -1
     for index, character in enumerate(text):
-        if _invisible(character):
+        if invisible(character):
             continue
         mark = unicodedata.combining(unicodedata.normalize("NFKD", character)[0])
         if mark and start >= 0 and not text[start].isspace():
@@ -91,14 +91,14 @@ def _form(character: str) -> str:
     """The comparable form of a character with its marks; it does not depend on its neighbours."""
     if character.isspace():
         return " "
-    seen = "".join(one for one in character if not _invisible(one))
+    seen = "".join(one for one in character if not invisible(one))
     form = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", seen).casefold())
     if any(map(str.isspace, form)):  # an accent that stands alone is a space and an accent in Unicode
         form = unicodedata.normalize("NFD", seen)
     return "".join(_SAME.get(one, one) for one in form)
 
 
-def _invisible(character: str) -> bool:
+def invisible(character: str) -> bool:
     """Joiners, direction marks, soft hyphens and variation selectors; control characters that are no white space."""
     if character.isspace():
         return False

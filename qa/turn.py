@@ -39,7 +39,8 @@ class Evidence:
 class Turn:
     """One question on its way; each step of the chain returns a new one with more in it.
 
-    ``query`` is the question made to stand alone, ``vector`` [dimension] its vector.
+    ``query`` is the question made to stand alone, ``vector`` [dimension] its vector. ``claim`` is what a chat model
+    that read answers ("" if nothing, None if the trained reader read); ``notes`` say what did not go as configured.
     """
 
     question: str
@@ -55,6 +56,8 @@ class Turn:
     vector: Any = None
     hits: Sequence[Hit] = ()
     evidence: tuple[Evidence, ...] = ()
+    claim: str | None = None
+    notes: tuple[str, ...] = ()
     phrase: str = ""
     rendered: bool = False
     timings: dict[str, float] = field(default_factory=dict)

@@ -74,7 +74,7 @@ def test_unknown_section_is_refused_by_name(tmp_path):
         ("server: {port: here}", "'server.port' is 'here': Input should be a valid integer"),
         ("reader: {threshold: 2}", "'reader.threshold' is 2: Input should be less than or equal to 1"),
         ("encoder: {precision: float16}", "'encoder.precision' is 'float16': Input should be 'auto', 'float32' or"),
-        ("reader: best", "'reader' is 'best'"),
+        ("reader: best", "'reader.model' is 'best': Input should be 'embedded', 'sentence' or 'llm'"),
         ("- reader", "expected sections (index, sources, encoder, retriever, reader, writer, server), found list"),
         ("reader: [", "not valid YAML: "),
     ],
@@ -100,6 +100,14 @@ def test_file_that_is_not_utf8(tmp_path):
 @pytest.mark.parametrize("text", ["", "# nothing\n", "writer:\n"])
 def test_empty_parts_have_the_defaults(tmp_path, text):
     assert Settings.load(write(tmp_path, text)) == Settings()
+
+
+def test_reader_may_be_a_name_alone(tmp_path, monkeypatch):
+    file = write(tmp_path, "reader: llm")
+    assert Settings.load(file).reader == Settings().reader.model_copy(update={"model": "llm"})
+    monkeypatch.setenv("KABAR_READER__TIMEOUT", "5")
+    reader = Settings.load(file).reader
+    assert (reader.model, reader.timeout) == ("llm", 5)
 
 
 def test_paths_count_from_the_folder_of_the_file(tmp_path):

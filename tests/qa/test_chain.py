@@ -190,7 +190,7 @@ def test_no_question_is_an_error(assistant: Assistant) -> None:
 def test_json_form_holds_everything(assistant: Assistant) -> None:
     data = json.loads(assistant.answer("when will the minister arrive in Busan?").model_dump_json())
     assert set(data) == {
-        "question", "text", "short", "answerable", "confidence", "language", "dates", "citations", "timings"
+        "question", "text", "short", "answerable", "confidence", "language", "dates", "citations", "timings", "notes"
     }  # fmt: skip
     assert set(data["citations"][0]) >= {
         "number", "article_id", "title", "url", "source", "published", "passage", "start", "end", "quote"
