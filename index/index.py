@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from index.article import Article
 from index.config import IndexSettings
 from index.duplicates import originals
-from index.errors import EncoderMismatchError
+from index.errors import DamagedError, EncoderMismatchError
 from index.fusion import fuse
 from index.passage import Passage
 from index.snapshot import Snapshot
@@ -53,8 +53,8 @@ class Index:
         self._lock = threading.Lock()
         self._watch = connect(folder, ARTICLES_FILE)
         try:
-            self._seen = self._version()
-            self._snapshot = Snapshot(folder)
+            self._snapshot = self._take()
+            self._snapshot.rest()
         except BaseException:
             self._watch.close()
             raise
@@ -82,16 +82,26 @@ class Index:
             with self._lock:
                 self._users[id(current)] -= 1
                 self._let_go(current)
+                if self._users.get(id(current)) == 0:
+                    current.rest()
 
     def _newest(self) -> Snapshot:
-        version = self._version()
-        if version != self._seen:
+        if self._version() != self._seen or not self._snapshot.wake():
             earlier = self._snapshot
-            self._snapshot = Snapshot(self.folder, earlier)
+            self._snapshot = self._take(earlier)
             self._users[id(self._snapshot)] = 0
-            self._seen = version
             self._let_go(earlier)
         return self._snapshot
+
+    def _take(self, earlier: Snapshot | None = None) -> Snapshot:
+        while True:
+            self._seen = self._version()
+            try:
+                return Snapshot(self.folder, earlier)
+            except DamagedError:
+                # What a generation needs may be swept away as soon as there is a newer one.
+                if self._version() == self._seen:
+                    raise
 
     def _let_go(self, snapshot: Snapshot) -> None:
         if snapshot is not self._snapshot and self._users.get(id(snapshot)) == 0:

@@ -46,11 +46,29 @@ class Snapshot:
             finally:
                 stored.close()
             self._removed = np.asarray(
-                [row[0] for row in self._connection.execute("SELECT passage_id FROM removed")], dtype=np.int64
+                [row[0] for row in self._connection.execute("SELECT passage_id FROM removed ORDER BY passage_id")],
+                dtype=np.int64,
             )
+            self._version = self._data_version()
         except BaseException:
             self._connection.close()
             raise
+
+    def rest(self) -> None:
+        """Hold nothing while nobody asks: an old state that is held keeps the writer from tidying up."""
+        with self._lock:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def wake(self) -> bool:
+        """Hold the generation again; False if there is a newer one by now."""
+        with self._lock:
+            if not self._connection.in_transaction:
+                self._connection.execute("BEGIN")
+            return self._data_version() == self._version
+
+    def _data_version(self) -> int:
+        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
     def close(self) -> None:
         """Let the generation go."""
@@ -59,10 +77,8 @@ class Snapshot:
 
     def nearest(self, vector: np.ndarray, count: int, only: np.ndarray | None = None) -> list[tuple[int, float]]:
         """(passage number, cosine) of the passages nearest to a unit vector [dimension], best first."""
-        found = []
-        for part in self.parts:
-            found += vectors.search(part.index, vector, count, only=only, without=self._removed)
-        return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:count]
+        chosen = None if only is None else np.sort(only)
+        return vectors.nearest(self.parts, vector, count, only=chosen, without=self._removed)
 
     def likeness(self, passage: int, others: Sequence[int]) -> list[float]:
         """Cosines of one passage to ``others``, all by number."""

@@ -2,19 +2,23 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from index import vectors
 from index.article import Article
+from index.catalog import Keys
 from index.config import IndexSettings
 from index.errors import ArticleError, ModelError
+from index.folder import Folder
 from index.passage import split_article
-from index.sources import SUFFIXES, Problem, find_files, read_file
+from index.place import Item, Place, open_place
+from index.reconcile import Reconciler
+from index.sources import Problem
 from index.store import Writer
 
 if TYPE_CHECKING:
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
 
 # Passages are encoded in lots of this many: enough to sort by length, few enough to lose little at a crash.
 _LOT = 256
+# What a long run has done is made searchable so often, and need not be done again if the run is stopped.
+_SECONDS = 60.0
 
 
 class SyncReport(BaseModel):
@@ -41,36 +47,54 @@ class SyncReport(BaseModel):
 
 
 class Progress(NamedTuple):
-    """How far a run is: files read of all that need it, passages encoded."""
+    """How far a run is: items (files) done of all that need it, passages encoded, and bytes done of all."""
 
     files: int
     total: int
     encoded: int
+    done: int
+    size: int
+
+
+class Change(NamedTuple):
+    """What became of an article; ``item`` is the file or address that it came from, "" if it is removed."""
+
+    kind: Literal["added", "changed", "removed"]
+    article_id: str
+    title: str
+    item: str
+
+
+def _ignore(_: object) -> None:
+    pass
 
 
 class _Run:
-    """The changes of one run, in the writer's transaction."""
+    """One run's changes, published whenever it has lasted a while and at its end."""
 
     def __init__(
         self,
         writer: Writer,
         settings: IndexSettings,
         encoder: "Callable[[], Encoder]",
-        show: Callable[[Progress], None] = lambda _: None,
+        show: Callable[[Progress], None] = _ignore,
+        tell: Callable[[Change], None] = _ignore,
     ) -> None:
         self.writer = writer
         self.settings = settings
+        self.reconciler = Reconciler(writer.catalog, self)
         self._load_encoder = encoder
         self._show = show
+        self._tell = tell
         self._loaded: Encoder | None = None
         self._waiting: dict[bytes, str] = {}
-        self.added = self.changed = self.removed = self.unchanged = self.passages = self.encoded = 0
-        self.problems: list[Problem] = []
-        self.files = self.total = 0
-
-    def tell(self) -> None:
-        """Say how far the run is."""
-        self._show(Progress(self.files, self.total, self.encoded))
+        self._untold: list[Change] = []
+        self._started = self._published = time.perf_counter()
+        self._dirty = False
+        self._item: Item | None = None
+        self.counts = {"added": 0, "changed": 0, "removed": 0}
+        self.passages = self.encoded = 0
+        self.files = self.total = self.done = self.size = 0
 
     @property
     def encoder(self) -> "Encoder":
@@ -79,101 +103,156 @@ class _Run:
             self._loaded = self._load_encoder()
         return self._loaded
 
-    def put(self, article: Article) -> None:
-        """Add or replace an article."""
-        known = self.writer.content_of(article.id)
-        if known == article.content_hash:
-            self.unchanged += 1
-            return
+    # What the reconciler asks for
+
+    def put(self, article: Article, keys: Keys, item: str, *, known: bool) -> bool:
+        """Add or replace an article; its passages wait to be encoded."""
+        if time.perf_counter() - self._published > _SECONDS:
+            self._publish()
         passages = split_article(article, characters=self.settings.index.passage_characters)
         if not passages:
-            self.problems.append(Problem(article.id, "no sentence in it"))
-            return
+            return False
         hashed = []
         for passage in passages:
             text = f"{article.title}\n{passage.text}"
             digest = hashlib.sha256(text.encode()).digest()
             hashed.append((passage, digest))
             self._waiting[digest] = text
-        self.writer.put(article, hashed)
+        self.writer.put(article, hashed, keys)
         self.passages += len(passages)
-        if known is None:
-            self.added += 1
-        else:
-            self.changed += 1
+        self._note("changed" if known else "added", article.id, article.title, item)
         if len(self._waiting) >= _LOT:
-            self.encode()
+            self._encode()
+        return True
 
-    def drop(self, article_id: str) -> bool:
-        """Remove an article; False if there is none of this id."""
-        was_there = self.writer.remove(article_id)
-        self.removed += was_there
-        return was_there
+    def drop(self, article_id: str) -> None:
+        """Remove an article."""
+        title = self.writer.title_of(article_id)
+        if title is not None:
+            self.writer.remove(article_id)
+            self._note("removed", article_id, title, "")
 
-    def encode(self) -> None:
-        """Encode the passages that wait, unless an earlier run has already."""
-        name = self.encoder.fingerprint
-        missing = self.writer.missing_vectors(name, list(self._waiting))
-        texts = {digest: text for digest, text in self._waiting.items() if digest in missing}
-        self._waiting.clear()
-        if texts:
-            self.writer.put_vectors(name, list(texts), self.encoder.encode_passages(list(texts.values())))
-            self.encoded += len(texts)
-            self.tell()
+    def _note(self, kind: Literal["added", "changed", "removed"], article_id: str, title: str, item: str) -> None:
+        self.counts[kind] += 1
+        self._untold.append(Change(kind, article_id, title, item))
+        self._dirty = True
+
+    # The parts of a run
+
+    def read(self, place: Place, items: Iterable[Item]) -> None:
+        """Read items, those that ``needs_reading`` left open."""
+        for item in items:
+            self._item = item
+            problems = len(self.reconciler.problems)
+            self.reconciler.read(item, place)
+            if len(self.reconciler.problems) > problems and isinstance(place, Folder) and not place.root.exists():
+                raise ArticleError(place.name, "it went away while it was read; run `kabar index` when it is back")
+            self.files += 1
+            self.done += item.size
+            self._item = None
+            self._say()
+
+    def read_upset(self, places: Iterable[Place]) -> None:
+        """Read what other changes have made necessary to read again."""
+        for place in places:
+            if self.reconciler.upset and place.scope:
+                names, self.reconciler.upset = self.reconciler.upset, set()
+                listed = place.items(self.writer.catalog.known)
+                self.read(place, (item for item in listed if not isinstance(item, Problem) and item.name in names))
+
+    def begin(self) -> None:
+        """Take up the configuration: what was read or encoded in another way is so again."""
+        reading = self.settings.sources.model_dump_json()
+        if self.writer.meta("reading") != reading:
+            self.writer.catalog.forget_readings()
+            self.writer.set_meta("reading", reading)
+        self.follow_encoder()
 
     def follow_encoder(self) -> None:
-        """If the encoder is not the one that the index was made by, encode every passage with it."""
+        """If the configured encoder may not be the index's, load it and see."""
         setting = _encoder_setting(self.settings)
-        if self.writer.meta("encoder_setting") == setting:
-            return
-        self.writer.set_meta("encoder_setting", setting)
-        former = self.writer.meta("encoder")
-        if former == self.encoder.fingerprint:
-            return
-        self.writer.set_meta("encoder", self.encoder.fingerprint)
-        if former is None:
-            return  # nothing was encoded before this run
-        rows = self.writer.connection.execute(
-            "SELECT hash, title || char(10) || passages.text FROM passages JOIN articles ON articles.id = article_id"
-        )
-        for digest, text in rows:
-            self._waiting[digest] = text
-            if len(self._waiting) >= _LOT:
-                self.encode()
+        if self.writer.meta("encoder_setting") != setting:
+            self._adopt(self.encoder)
+            self.writer.set_meta("encoder_setting", setting)
 
-    def finish(self, started: float) -> SyncReport:
-        """Commit, if anything changed, and say what was done."""
-        if self._waiting:
-            self.encode()
-        if self.added + self.changed + self.removed:
-            generation = self.writer.commit()
-        else:
-            generation = int(self.writer.meta("generation") or 0)
-            self.writer.commit_meta()
-        vectors.refresh(self.writer)
+    def _adopt(self, encoder: "Encoder") -> None:
+        """If the index was made by another encoder, encode every passage with this one."""
+        former = self.writer.meta("encoder")
+        if former == encoder.fingerprint:
+            return
+        if former is not None:
+            rows = self.writer.connection.execute(
+                "SELECT hash, title || char(10) || passages.text FROM passages JOIN articles ON articles.id = article_id"
+            )
+            while lot := dict(rows.fetchmany(_LOT)):
+                self._make_vectors(encoder, lot)
+            self._dirty = True
+        self.writer.set_meta("encoder", encoder.fingerprint)
+
+    def finish(self) -> SyncReport:
+        """Publish what is left, and say what was done."""
+        self._publish()
         return SyncReport(
-            added=self.added,
-            changed=self.changed,
-            removed=self.removed,
-            unchanged=self.unchanged,
+            **self.counts,
+            unchanged=self.reconciler.same,
             passages=self.passages,
             encoded=self.encoded,
-            problems=tuple(self.problems),
-            seconds=time.perf_counter() - started,
-            generation=generation,
+            problems=tuple(self.reconciler.problems),
+            seconds=time.perf_counter() - self._started,
+            generation=int(self.writer.meta("generation") or 0),
         )
+
+    def _publish(self) -> None:
+        """Make everything so far the next generation; every article in it is whole."""
+        self._encode()
+        if self._dirty:
+            self.writer.commit()
+        else:
+            self.writer.commit_meta()
+        vectors.refresh(self.writer)
+        for change in self._untold:
+            self._tell(change)
+        self._untold.clear()
+        self._dirty = False
+        self._published = time.perf_counter()
+
+    def _encode(self) -> None:
+        """Encode the passages that wait."""
+        if self._waiting:
+            self._adopt(self.encoder)
+            waiting, self._waiting = list(self._waiting.items()), {}
+            for start in range(0, len(waiting), _LOT):
+                self._make_vectors(self.encoder, dict(waiting[start : start + _LOT]))
+
+    def _make_vectors(self, encoder: "Encoder", texts: dict[bytes, str]) -> None:
+        """Encode texts, by their hashes, unless an earlier run has already."""
+        missing = self.writer.missing_vectors(encoder.fingerprint, list(texts))
+        lot = {digest: text for digest, text in texts.items() if digest in missing}
+        if lot:
+            self.writer.put_vectors(encoder.fingerprint, list(lot), encoder.encode_passages(list(lot.values())))
+            self.encoded += len(lot)
+            self._say()
+
+    def _say(self) -> None:
+        within = min(self._item.position(), self._item.size) if self._item else 0
+        self._show(Progress(self.files, self.total, self.encoded, self.done + within, self.size))
 
 
 def sync(
-    *places: str | Path,
+    *places: str | Path | Place,
     config: str | Path | IndexSettings | None = None,
     progress: bool | Callable[[Progress], None] = False,
+    changes: Callable[[Change], None] = _ignore,
     encoder: "Encoder | None" = None,
 ) -> SyncReport:
     """Index the articles in ``places`` (files or folders; default: those of the configuration).
 
-    Files that were indexed from the same place before and are gone from it are dropped with their articles. An article
-    that cannot be read is in the report's ``problems`` and stops nothing. ``progress``: True draws a bar.
+    Only what is new or has changed is encoded. Files that were indexed from the same place before and are gone from it
+    are dropped, with the articles that no other file gave. An article that cannot be read is in the report's
+    ``problems`` and stops nothing. A run of more than a minute makes its work searchable as it goes, article by whole
+    article; one that is stopped is continued by the next.
+
+    ``progress``: True draws a bar. ``changes`` is told of every article that changed, once it can be found.
     Raises ArticleError if a place does not exist or holds no articles, BusyError, WriteError, ModelError.
     """
     settings = config if isinstance(config, IndexSettings) else IndexSettings.load(config)
@@ -181,40 +260,37 @@ def sync(
         from index.progress import bar
 
         with bar() as show:
-            return sync(*places, config=settings, progress=show, encoder=encoder)
-    started = time.perf_counter()
-    roots = [Path(place).expanduser().absolute() for place in places] or list(settings.index.articles)
-    plan = [(root, path) for root in roots for path in _files(root)]
+            return sync(*places, config=settings, progress=show, changes=changes, encoder=encoder)
+    opened = [open_place(place, settings) for place in places or settings.index.articles]
+    # Asked before the index is opened: a mistyped path leaves no empty index behind.
+    listings = [place.items(lambda name: writer.catalog.known(name)) for place in opened]
     with Writer(settings.index.path) as writer:
-        run = _Run(writer, settings, lambda: encoder or _open_encoder(settings), progress or (lambda _: None))
-        run.total = len(plan)
-        for root, path in plan:
-            _sync_file(run, path, root)
-            run.files += 1
-            run.tell()
-        present = {str(path) for _, path in plan}
-        for root in roots:
-            for name in sorted(writer.files(str(root)).keys() - present):
-                _forget_file(run, name, writer.articles_of(name))
-                writer.forget_file(name)
-        run.follow_encoder()
-        return run.finish(started)
+        run = _Run(writer, settings, lambda: encoder or _open_encoder(settings), progress or _ignore, changes)
+        run.begin()
+        work = [(place, *run.reconciler.look(place, listing)) for place, listing in zip(opened, listings, strict=True)]
+        run.total = sum(len(items) for _, items, _ in work)
+        run.size = sum(item.size for _, items, _ in work for item in items)
+        for place, items, _ in work:
+            run.read(place, items)
+        for place, _, complete in work:
+            if complete:
+                run.reconciler.drop_gone(place)
+        run.read_upset(opened)
+        return run.finish()
 
 
 def add(articles: Iterable[Article], *, folder: Path, settings: IndexSettings, encoder: "Encoder") -> SyncReport:
-    """Add articles that come from no file."""
-    started = time.perf_counter()
+    """Add articles that come from no file, or replace those of the same id."""
     with Writer(folder) as writer:
         run = _Run(writer, settings, lambda: encoder)
-        for article in articles:
-            run.put(article)
         run.follow_encoder()
-        return run.finish(started)
+        for article in articles:
+            run.reconciler.add(article)
+        return run.finish()
 
 
 def remove(ids: Iterable[str], *, folder: Path) -> SyncReport:
     """Remove articles by id. The files they came from are left alone and give them again when they change."""
-    started = time.perf_counter()
 
     def no_encoder() -> "Encoder":
         raise ModelError("removing articles needs no encoder")
@@ -222,9 +298,10 @@ def remove(ids: Iterable[str], *, folder: Path) -> SyncReport:
     with Writer(folder) as writer:
         run = _Run(writer, IndexSettings(), no_encoder)
         for article_id in ids:
-            if not run.drop(article_id):
-                run.problems.append(Problem(article_id, "no article of this id"))
-        return run.finish(started)
+            if writer.catalog.article(article_id) is None:
+                run.reconciler.problems.append(Problem(article_id, "no article of this id"))
+            run.drop(article_id)
+        return run.finish()
 
 
 def _open_encoder(settings: IndexSettings) -> "Encoder":
@@ -238,73 +315,3 @@ def _encoder_setting(settings: IndexSettings) -> str:
     projection = files("index").joinpath("data/fairness.safetensors")
     digest = hashlib.sha256(projection.read_bytes()).hexdigest() if projection.is_file() else "none"
     return f"{settings.encoder.model}|{settings.encoder.language_fair}|{digest}"
-
-
-def _files(root: Path) -> list[Path]:
-    files = find_files(root)
-    if not files:
-        # An empty folder is more often a disk that is not mounted than a wish to lose all articles.
-        raise ArticleError(str(root), f"no articles here ({', '.join(SUFFIXES)}); the index is as it was")
-    return files
-
-
-def _sync_file(run: _Run, path: Path, root: Path) -> None:
-    """Read a file if it is new or has changed since it was last read."""
-    name = str(path)
-    known = run.writer.connection.execute("SELECT size, modified, sha256 FROM files WHERE path = ?", (name,)).fetchone()
-    before = run.writer.articles_of(name)
-    try:
-        stat = path.stat()
-        if known and known[:2] == (stat.st_size, stat.st_mtime_ns):
-            run.unchanged += len(before)
-            return
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        run.problems.append(Problem(name, error.strerror or str(error)))
-        return
-    state = (stat.st_size, stat.st_mtime_ns, digest)
-    if known and known[2] == digest:
-        run.unchanged += len(before)
-        run.writer.set_file(name, str(root), state, before)
-        return
-    problems = len(run.problems)
-    now = set(_take(run, path, root, before))
-    if any(problem.lost for problem in run.problems[problems:]):
-        # What could not be read today may be a slip of the editor's: keep what was there, and look again next time.
-        now |= before
-        state = (-1, 0, "")
-    _forget_file(run, name, before - now)
-    run.writer.set_file(name, str(root), state, now)
-
-
-def _take(run: _Run, path: Path, root: Path, before: set[str]) -> Iterator[str]:
-    """Put a file's articles into the index; their ids."""
-    for item in read_file(path, root=root if root.is_dir() else root.parent):
-        if isinstance(item, Problem):
-            run.problems.append(item)
-            continue
-        article = item
-        if article.id not in before and (other := run.writer.find_content(article.content_hash)) is not None:
-            run.unchanged += 1
-            yield other
-            continue
-        others = run.writer.files_of(article.id) - {str(path)}
-        if article.id not in before and others and not article.id.isdigit() and _is_path(article.id, path):
-            # The same file name below another folder is another article.
-            article = article.model_copy(update={"id": f"{root.name}/{article.id}"})
-            if run.writer.files_of(article.id) - {str(path)}:
-                article = article.model_copy(update={"id": f"{path}{article.id.partition(path.name)[2]}"})
-        run.put(article)
-        yield article.id
-
-
-def _is_path(article_id: str, path: Path) -> bool:
-    return path.as_posix().endswith(article_id.partition("#")[0])
-
-
-def _forget_file(run: _Run, name: str, gone: set[str]) -> None:
-    """Drop the articles in ``gone`` that no other file gave as well."""
-    for article_id in gone:
-        if run.writer.files_of(article_id) <= {name}:
-            run.drop(article_id)

@@ -2,14 +2,15 @@
 
 It is a row of *parts*, files that hold the vectors of the passages from one number to another and never change. New
 passages are joined with the parts before them that are no larger than they are, or small: so the work of a run depends
-on what it changed, and not on the size of the index.
+on what it changed, and not on the size of the index. The files are written before the transaction that names them is
+committed, and files that no transaction names any more are swept away after it.
 """
 
 import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,13 @@ from typing import Any
 import numpy as np
 
 from index.errors import DamagedError
-from index.store import VECTORS_FILE, Writer, connect, meta, read_vectors, writing
+from index.store import Writer, meta, read_vectors, sync_folder, writing
 
 # A part of fewer vectors is written again with what comes after it, which takes less than a tenth of a second.
 _SMALL = 5_000
-# All parts are made one when a run has changed, or there have gone, this share of all passages.
+# And none has more than this: it bounds the memory that a run needs, and the time to take out what is gone.
+_LARGEST = 50_000
+# All parts are written again when a run has changed this share of all passages.
 _REWRITE_SHARE = 0.1
 _CHUNK = 10_000
 
@@ -121,22 +124,56 @@ def problems(folder: Path, connection: sqlite3.Connection) -> list[str]:
 
 
 def refresh(writer: Writer, *, changed: int = 0) -> None:
-    """Bring the files into line with the passages; ``changed`` is how many passages the run has put or removed."""
+    """Bring the files into line with the passages; ``changed`` is how many passages the run has put or removed.
+
+    To be called in the transaction that changes the passages.
+    """
     kept = _whole(writer)
     last = kept[-1].last if kept else 0
     newer = writer.connection.execute("SELECT count(*) FROM passages WHERE id > ?", (last,)).fetchone()[0]
-    if changed > _REWRITE_SHARE * (sum(record.count for record in kept) + newer):
+    if writer.touched > _REWRITE_SHARE * (sum(record.count for record in kept) + newer):
         kept = []
     elif newer == 0 and len(kept) == len(records(writer.connection)):
+        writer.touched = 0
         return
-    while kept and (kept[-1].count < _SMALL or kept[-1].count <= newer):
+    while kept and (kept[-1].count < _SMALL or kept[-1].count <= newer <= _LARGEST):
         newer += kept.pop().count
-    _write_after(writer, kept)
+    _put_records(writer, [*kept, *_write_range(writer, kept[-1].last if kept else 0)])
 
 
-def rewrite(writer: Writer) -> None:
-    """Write one part for all passages."""
-    _write_after(writer, [])
+def rewrite(writer: Writer, *, share: float = 0.0, most: int | None = None) -> int:
+    """Write again the parts of which more than ``share`` is gone, at most ``most``, worst first; how many there were.
+
+    To be called in a transaction.
+    """
+    known = records(writer.connection)
+    gone = {record: dead / max(record.count, 1) for record in known if (dead := _dead(writer, record))}
+    chosen = sorted((record for record in gone if gone[record] > share), key=lambda record: -gone[record])[:most]
+    if chosen:
+        parts: list[Record] = []
+        for record in known:
+            parts.extend(_write_range(writer, record.first, record.last) if record in chosen else [record])
+        _put_records(writer, parts)
+    return len(chosen)
+
+
+def sweep(writer: Writer) -> None:
+    """Remove files that the committed index does not name."""
+    named = {record.file for record in records(writer.connection)}
+    for path in leftovers(writer.folder, named):
+        path.unlink(missing_ok=True)
+
+
+def leftovers(folder: Path, named: set[str]) -> list[Path]:
+    """Files of parts, finished or not, that are not in ``named``."""
+    return [path for path in folder.glob("vectors-*.faiss*") if path.name not in named]
+
+
+def _dead(writer: Writer, record: Record) -> int:
+    found = writer.connection.execute(
+        "SELECT count(*) FROM removed WHERE passage_id > ? AND passage_id <= ?", (record.first, record.last)
+    ).fetchone()
+    return int(found[0])
 
 
 def _whole(writer: Writer) -> list[Record]:
@@ -150,26 +187,49 @@ def _whole(writer: Writer) -> list[Record]:
     return kept
 
 
-def _write_after(writer: Writer, kept: Sequence[Record]) -> None:
-    """Write a part for everything after ``kept``."""
-    folder, connection, encoder = writer.folder, writer.connection, writer.meta("encoder") or ""
-    first = kept[-1].last if kept else 0
-    vectors = connect(folder, VECTORS_FILE)
-    try:
-        built = build(connection, vectors, encoder, after=first)
-    finally:
-        vectors.close()
-    with writing(folder):
-        parts = [
-            *kept,
-            _write(folder, f"vectors-{writer.meta('generation')}-{os.urandom(4).hex()}.faiss", built, first),
-        ]
+def _put_records(writer: Writer, parts: Sequence[Record]) -> None:
+    encoder = writer.meta("encoder") or ""
+    writer.touched = 0
     writer.set_meta("faiss", json.dumps({"encoder": encoder, "parts": [asdict(part) for part in parts]}))
-    connection.execute("DELETE FROM removed WHERE passage_id > ?", (first,))
-    writer.commit_meta()
-    for path in folder.glob("vectors-*.faiss*"):
-        if path.name not in {part.file for part in parts}:
-            path.unlink(missing_ok=True)
+
+
+def _write_range(writer: Writer, first: int, last: int | None = None) -> Iterator[Record]:
+    """Write parts for the passages from after ``first`` up to ``last`` (None: all)."""
+    connection, encoder = writer.connection, writer.meta("encoder") or ""
+    connection.execute(
+        "DELETE FROM removed WHERE passage_id > ? AND passage_id <= ?", (first, 2**62 if last is None else last)
+    )
+    while first != last:
+        row = connection.execute(
+            "SELECT id FROM passages WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?", (first, _LARGEST - 1)
+        ).fetchone()
+        up_to = min((number for number in (last, row and row[0]) if number is not None), default=None)
+        built = build(connection, writer.vectors, encoder, after=first, up_to=up_to)
+        if built.index.ntotal == 0:
+            return
+        with writing(writer.folder):
+            yield _write(writer.folder, f"vectors-{os.urandom(8).hex()}.faiss", built, first)
+        first = built.last
+        if up_to is None:
+            return
+
+
+def nearest(
+    parts: Sequence[Part], vector: np.ndarray, count: int, *, only: np.ndarray | None, without: np.ndarray
+) -> list[tuple[int, float]]:
+    """``search`` in all parts together; ``only`` and ``without`` are sorted."""
+    found = []
+    first = 0
+    for part in parts:
+        allowed = None if only is None else _between(only, first, part.last)
+        found += search(part.index, vector, count, only=allowed, without=_between(without, first, part.last))
+        first = part.last
+    return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:count]
+
+
+def _between(numbers: np.ndarray, first: int, last: int) -> np.ndarray[Any, Any]:
+    begin, end = np.searchsorted(numbers, [first, last], side="right")
+    return numbers[begin:end]
 
 
 def search(
@@ -217,10 +277,6 @@ def _write(folder: Path, name: str, part: Part, first: int) -> Record:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(folder / name)
-    folder_handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(folder_handle)
-    finally:
-        os.close(folder_handle)
+    sync_folder(folder)
     digest = hashlib.sha256(content.data).hexdigest()
     return Record(name, content.nbytes, digest, part.index.ntotal, first, part.last)
