@@ -50,6 +50,7 @@ CREATE TABLE passages (
     id INTEGER PRIMARY KEY AUTOINCREMENT, article_id TEXT NOT NULL REFERENCES articles (id), ordinal INTEGER NOT NULL,
     sentences TEXT NOT NULL, text TEXT NOT NULL, hash BLOB NOT NULL, UNIQUE (article_id, ordinal)
 );
+CREATE INDEX passages_by_hash ON passages (hash);
 CREATE VIRTUAL TABLE terms USING fts5 (
     words, tokenize = "{TOKENIZER}"
 );
@@ -68,7 +69,7 @@ CREATE INDEX file_articles_by_article ON file_articles (article_id);
 _VECTORS_SCHEMA = """
 CREATE TABLE IF NOT EXISTS vectors (
     id INTEGER PRIMARY KEY, encoder TEXT NOT NULL, hash BLOB NOT NULL, vector BLOB NOT NULL, checksum INTEGER NOT NULL,
-    UNIQUE (encoder, hash)
+    UNIQUE (hash, encoder)
 );
 """
 # SQLite limits the number of host parameters in a statement; lists go in as one JSON array instead.
