@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from index.errors import ConfigError
 from index.fusion import LEXICAL_WEIGHT
 
-SECTIONS = ("index", "sources", "encoder", "retriever", "reader", "writer", "server")
+SECTIONS = ("index", "sources", "fetch", "encoder", "retriever", "reader", "writer", "server")
 """Every section of the file, those of importing packages too, so that a misspelt one is refused by all."""
 
 ArticleField = Literal["id", "title", "text", "url", "source", "language", "published"]
@@ -54,6 +54,23 @@ class SourcesConfig(Section):
     megabytes: int = Field(default=64, ge=1, le=4000)
 
 
+class FetchConfig(Section):
+    """How articles are fetched from the web."""
+
+    trusted_hosts: tuple[str, ...] = ()
+    robots: bool = True
+    delay: float = Field(default=1.0, ge=0, le=60)
+    seconds: float = Field(default=30.0, gt=0, le=3600)
+    megabytes: int = Field(default=20, ge=1, le=4000)
+    tries: int = Field(default=3, ge=1, le=10)
+    pages: int = Field(default=500, ge=1)
+
+    @field_validator("trusted_hosts")
+    @classmethod
+    def _lower(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(host.lower().strip("[]") for host in hosts)
+
+
 class EncoderConfig(Section):
     """The model that turns text into vectors."""
 
@@ -81,6 +98,7 @@ class IndexSettings(BaseSettings):
 
     index: IndexConfig = IndexConfig()
     sources: SourcesConfig = SourcesConfig()
+    fetch: FetchConfig = FetchConfig()
     encoder: EncoderConfig = EncoderConfig()
     retriever: RetrieverConfig = RetrieverConfig()
 

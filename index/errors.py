@@ -3,6 +3,7 @@
 KabarError
 ├── ConfigError        config.yaml: unknown key, wrong value, no such file
 ├── ArticleError       one article could not be read (says where and why); a sync goes on with the others
+│   └── FetchError         an address on the web: refused, not reachable, too large, not allowed by robots.txt
 ├── ModelError         model weights are missing, damaged or not of the expected kind
 └── StoreError         the index on disk
     ├── NoIndexError       there is none yet
@@ -33,6 +34,14 @@ class ArticleError(KabarError):
         super().__init__(f"{where}: {reason}")
         self.where = where
         self.reason = reason
+
+
+class FetchError(ArticleError):
+    """An address cannot be fetched from; if ``transient``, trying again later may help."""
+
+    def __init__(self, where: str, reason: str, *, transient: bool = False) -> None:
+        super().__init__(where, reason)
+        self.transient = transient
 
 
 class ModelError(KabarError):
