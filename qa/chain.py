@@ -196,21 +196,22 @@ class Assistant:
         """The evidence with its probability all told, most probable first."""
         if not any(one.words for one in evidence):
             return tuple(evidence)  # the sentence reader has weighed the sentences
+        quotes = list(dict.fromkeys(one.quote for one in evidence))
+        vectors = dict(zip(quotes, self.index.encoder.encode_passages(quotes), strict=True))
+        evidence = [replace(one, vector=vectors[one.quote]) for one in evidence]
         ordered = weigh(self.signs(turn, evidence), wants_time=turn.wants_time)
         return tuple(replace(evidence[number], probability=share) for number, share in ordered)
 
     def signs(self, turn: Turn, evidence: Sequence[Evidence]) -> list[Signs]:
-        """What speaks for each piece of evidence."""
-        quotes = list(dict.fromkeys(one.quote for one in evidence))
-        vectors = self.index.encoder.encode_passages(quotes)
-        nearness = dict(zip(quotes, (vectors @ turn.vector).tolist(), strict=True))
+        """What speaks for each piece of evidence, whose sentences have vectors."""
+        nearness = {one.quote: float(one.vector @ turn.vector) for one in evidence}
         known = [hit.similarity for hit in turn.hits if hit.similarity is not None]
         return [
             Signs(
                 one.probability,
                 min(known, default=0.0) if one.hit.similarity is None else one.hit.similarity,
                 nearness[one.quote],
-                nearness[one.quote] - max((nearness[quote] for quote in quotes if quote != one.quote), default=0.0),
+                nearness[one.quote] - max((near for quote, near in nearness.items() if quote != one.quote), default=0.0),
             )
             for one in evidence
         ]

@@ -16,7 +16,8 @@ class Evidence:
     ``start`` and ``end`` are the sentence's characters in the article; ``words`` the answering words, "" if the reader
     names none; ``probability`` (0..1) is that of being right, all told, and ``reader_probability`` the reader's own;
     ``dates`` what the sentence's date expressions mean, with offsets in the sentence; ``fact`` the answer
-    in the question's language, "" if it cannot be said exactly; ``date`` the mention that answers a "when".
+    in the question's language, "" if it cannot be said exactly; ``date`` the mention that answers a "when";
+    ``vector`` [dimension] the sentence's, if it is at hand.
     """
 
     hit: Hit
@@ -28,6 +29,7 @@ class Evidence:
     dates: tuple[DateMention, ...] = ()
     date: DateMention | None = None
     fact: str = ""
+    vector: Any = field(default=None, compare=False, repr=False)
 
     @property
     def quote(self) -> str:
