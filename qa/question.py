@@ -11,7 +11,8 @@ from qa.errors import QuestionError
 LONGEST_QUESTION = 2000
 """Characters; about 400 words, far more than the encoder reads."""
 
-_UNSPACED_LANGUAGES = {"ko", "ja", "zh", "th"}
+UNSPACED_LANGUAGES = frozenset(("ko", "ja", "zh", "th"))
+"""Languages in which a question word is looked for inside of words, too."""
 
 
 def clean_question(text: str) -> str:
@@ -32,8 +33,14 @@ def clean_question(text: str) -> str:
 
 def asks_for_time(question: str, language: str) -> bool:
     """Whether the answer should be a date ("when", "kapan", "いつ")."""
+    return time_word(question, language) is not None
+
+
+def time_word(question: str, language: str) -> int | None:
+    """Where the first word stands that asks for a time, in characters of the folded question."""
     pattern = _time_words().get(language)
-    return bool(pattern and pattern.search(unicodedata.normalize("NFKC", question).casefold()))
+    found = pattern.search(unicodedata.normalize("NFKC", question).casefold()) if pattern else None
+    return found.start() if found else None
 
 
 @cache
@@ -43,7 +50,7 @@ def _time_words() -> dict[str, re.Pattern[str]]:
     for language, words in table.items():
         if language != "about":
             alternatives = "|".join(re.escape(unicodedata.normalize("NFKC", word).casefold()) for word in words)
-            edge = "" if language in _UNSPACED_LANGUAGES else r"(?!\w)"
-            start = "" if language in _UNSPACED_LANGUAGES else r"(?<!\w)"
+            edge = "" if language in UNSPACED_LANGUAGES else r"(?!\w)"
+            start = "" if language in UNSPACED_LANGUAGES else r"(?<!\w)"
             patterns[language] = re.compile(f"{start}(?:{alternatives}){edge}")
     return patterns
