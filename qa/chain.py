@@ -211,7 +211,8 @@ class Assistant:
                 one.probability,
                 min(known, default=0.0) if one.hit.similarity is None else one.hit.similarity,
                 nearness[one.quote],
-                nearness[one.quote] - max((near for quote, near in nearness.items() if quote != one.quote), default=0.0),
+                nearness[one.quote]
+                - max((near for quote, near in nearness.items() if quote != one.quote), default=0.0),
             )
             for one in evidence
         ]
