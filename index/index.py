@@ -15,6 +15,7 @@ from index.duplicates import originals
 from index.errors import DamagedError, EncoderMismatchError
 from index.fusion import fuse
 from index.passage import Passage
+from index.passage_dates import Days
 from index.snapshot import Snapshot
 from index.store import ARTICLES_FILE, connect
 
@@ -121,12 +122,13 @@ class Index:
         published_before: date | None = None,
         sources: Sequence[str] | None = None,
         languages: Sequence[str] | None = None,
+        days: Sequence[Days] | None = None,
         vector: "np.ndarray[Any, Any] | None" = None,
     ) -> list[Hit]:
         """The passages most likely to answer, best first: nearest in meaning and in words, fused; copies are one hit.
 
-        Filters are exact, dates inclusive; fewer than ``count`` come back when fewer fit. ``vector``
-        [dimension] is the question's, if it is at hand.
+        Filters are exact, dates inclusive; fewer than ``count`` come back when fewer fit. ``days`` chooses articles
+        that were published then or speak of then. ``vector`` [dimension] is the question's, if it is at hand.
         """
         limit = self.settings.retriever.passages if count is None else count
         candidates = max(self.settings.retriever.candidates, limit)
@@ -140,7 +142,7 @@ class Index:
                     f"{self.folder}: the index was made by encoder '{snapshot.encoder}', the configured one is "
                     f"'{self.encoder.fingerprint}'; run `kabar index` to encode it again"
                 )
-            only = snapshot.choose(published_after, published_before, sources, languages)
+            only = snapshot.choose(published_after, published_before, sources, languages, days)
             dense = snapshot.nearest(vector, candidates, only)
             lexical = snapshot.matching(question, candidates, only)
             languages_found = snapshot.languages_of([number for number, _ in (*dense, *lexical)])

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from index import vectors
+from index import passage_dates, vectors
 from index.article import Article
 from index.lexical import query
 from index.passage import Passage
+from index.passage_dates import Days
 from index.store import (
     ARTICLES_FILE,
     VECTORS_FILE,
@@ -105,11 +106,19 @@ class Snapshot:
             return [row for row in rows if row[0] in allowed][:count]
 
     def choose(
-        self, after: date | None, before: date | None, sources: Sequence[str] | None, languages: Sequence[str] | None
+        self,
+        after: date | None,
+        before: date | None,
+        sources: Sequence[str] | None,
+        languages: Sequence[str] | None,
+        days: Sequence[Days] | None = None,
     ) -> np.ndarray | None:
-        """Numbers (int64) of the passages of articles published from ``after`` to ``before``, both included."""
+        """Numbers (int64) of the passages of articles published from ``after`` to ``before``, both included.
+
+        ``days``: only articles that were published in some of these, or that speak of some.
+        """
         conditions: list[str] = []
-        values: list[str] = []
+        values: list[str | float] = []
         if after is not None:
             conditions.append("published >= ?")
             values.append(after.isoformat())
@@ -120,6 +129,11 @@ class Snapshot:
             if names is not None:
                 conditions.append(f"{column} IN ({', '.join('?' * len(names))})")
                 values.extend(names)
+        if days is not None:
+            with self._lock:
+                parts = [passage_dates.condition(self._connection, one) for one in days]
+            conditions.append(f"({' OR '.join(part for part, _ in parts)})" if parts else "0")
+            values.extend(value for _, known in parts for value in known)
         if not conditions:
             return None
         statement = "SELECT passages.id FROM passages JOIN articles ON articles.id = article_id WHERE " + " AND ".join(

@@ -25,6 +25,7 @@ from typing import Self
 import numpy as np
 from filelock import FileLock, Timeout
 
+from index import passage_dates
 from index.article import Article
 from index.errors import BusyError, DamagedError, NoIndexError, StoreError, WriteError
 from index.lexical import TOKENIZER, terms
@@ -228,6 +229,7 @@ class Writer:
             self.set_meta("format", str(FORMAT))
             self.set_meta("generation", "0")
         check_format(self.connection, self.folder)
+        passage_dates.prepare(self.connection)
 
     # What is there
 
@@ -289,6 +291,7 @@ class Writer:
             self.connection.execute(
                 "INSERT INTO terms (rowid, words) VALUES (?, ?)", (cursor.lastrowid, " ".join(words))
             )
+            passage_dates.put(self.connection, int(cursor.lastrowid or 0), passage.text, article)
 
     def remove(self, article_id: str) -> bool:
         """Remove an article and all that belongs to it; False if it was not there."""
