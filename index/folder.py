@@ -12,6 +12,8 @@ from index.config import IndexSettings
 from index.errors import ArticleError
 from index.place import Known
 from index.sources import SUFFIXES, Problem, find_files, read_file
+from index.sources.names import is_passed_over
+from index.sources.registry import source_for
 
 # File systems count time in steps of up to two seconds (FAT): a file that was written so lately can be written again
 # without looking any different.
@@ -20,23 +22,38 @@ _COARSEST_CLOCK = 2_000_000_000
 
 @dataclass(frozen=True)
 class Folder:
-    """Article files below ``root``. ``only``: of all files look at these alone; the others are left as they are."""
+    """Article files below ``root``; ``only``: look at these parts of it alone and leave the rest as it is."""
 
     root: Path
     settings: IndexSettings
-    only: tuple[Path, ...] | None = None
-    complete: bool = True
+    only: tuple[Path, ...] = ()
 
     @property
     def name(self) -> str:
         """The path."""
         return readable(self.root)
 
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """What was looked at."""
+        return tuple(map(readable, self.only)) or (self.name,)
+
     def items(self, known: Callable[[str], Known | None]) -> "Iterator[File | Problem]":  # noqa: ARG002
         """Every article file. Raises ArticleError if there is none: a disk that is not mounted must lose nothing."""
-        paths = find_files(self.root) if self.only is None else [path for path in self.only if path.is_file()]
-        if not paths and self.only is None:
+        if self.only:
+            paths = [path for part in self.only for path in self._part(part)]
+        elif not (paths := find_files(self.root)):
             raise ArticleError(str(self.root), f"no articles here ({', '.join(SUFFIXES)}); the index is as it was")
+        return self._files(paths)
+
+    def _part(self, path: Path) -> list[Path]:
+        if is_passed_over(path.relative_to(self.root).as_posix()):
+            return []
+        if path.is_dir():
+            return find_files(path)
+        return [path] if path.is_file() and source_for(path.name) else []
+
+    def _files(self, paths: list[Path]) -> "Iterator[File | Problem]":
         below = self.root if self.root.is_dir() else self.root.parent
         for path in paths:
             try:
@@ -85,7 +102,11 @@ class File:
 
     def read(self) -> Iterator[Article | Problem]:
         """The articles in it, with ids made from its path below the folder unless it states them."""
-        yield from read_file(self.path, root=self._root)
+        yield from read_file(self.path, root=self._root, config=self._settings.sources)
+
+    def position(self) -> int:
+        """Not known: a file is read as a whole."""
+        return 0
 
 
 def readable(path: Path) -> str:

@@ -53,6 +53,9 @@ class Item(Protocol):
         Raises ArticleError if nothing more can be read.
         """
 
+    def position(self) -> int:
+        """Bytes of ``size`` that have been read so far; 0 if that cannot be told."""
+
 
 class Place(Protocol):
     """A folder, a file, a feed, a page."""
@@ -69,9 +72,10 @@ class Place(Protocol):
         """
 
     def items(self, known: Callable[[str], Known | None]) -> "Iterator[Item | Problem]":
-        """Every item; ``known`` says what one was in the last run (None: it is new), for a conditional request.
+        """Every item, in the order to read them.
 
-        A lost Problem means that the list is not complete: then nothing is gone.
+        ``known`` says what an item was in the last run (None: it is new), for a conditional request; it can be asked
+        from when the first item is asked for. A lost Problem means that the list is not complete: then nothing is gone.
         Raises ArticleError if there is no such place or nothing in it, ConfigError, FetchError.
         """
 

@@ -27,6 +27,8 @@ from filelock import FileLock, Timeout
 
 from index import passage_dates
 from index.article import Article
+from index.catalog import ARTICLE_KEYS, Catalog, Keys
+from index.catalog import SCHEMA as CATALOG_SCHEMA
 from index.errors import BusyError, DamagedError, NoIndexError, StoreError, WriteError
 from index.lexical import TOKENIZER, terms
 from index.passage import Passage
@@ -38,13 +40,12 @@ VECTORS_FILE = "vectors.sqlite"
 _ARTICLES_SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE articles (
-    id TEXT PRIMARY KEY, content_hash TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL, url TEXT, source TEXT,
-    language TEXT NOT NULL, published TEXT, published_from TEXT NOT NULL, published_certainty REAL NOT NULL,
-    published_reason TEXT, fetched TEXT
+    {ARTICLE_KEYS}, title TEXT NOT NULL, url TEXT, source TEXT, language TEXT NOT NULL, published TEXT,
+    published_from TEXT NOT NULL, published_certainty REAL NOT NULL, published_reason TEXT,
+    text TEXT NOT NULL -- last, so that the rest can be read without it
 ) WITHOUT ROWID;
-CREATE INDEX articles_by_content ON articles (content_hash);
 -- Both hold all that their question asks for: the articles' texts need not be read to answer it.
-CREATE INDEX articles_by_date ON articles (published, published_from);
+CREATE INDEX articles_by_date ON articles (published DESC, id, published_from);
 CREATE INDEX articles_by_language ON articles (language);
 -- AUTOINCREMENT: a number is never used again, so that an older FAISS file can never mean another passage.
 CREATE TABLE passages (
@@ -58,15 +59,7 @@ CREATE VIRTUAL TABLE terms USING fts5 (
 -- Numbers of passages that a FAISS file may still hold but that are gone, and the hashes of their texts.
 CREATE TABLE removed (passage_id INTEGER PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE unused_vectors (hash BLOB PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE files (
-    path TEXT PRIMARY KEY, root TEXT NOT NULL, size INTEGER NOT NULL, modified INTEGER NOT NULL, sha256 TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE file_articles (
-    path TEXT NOT NULL REFERENCES files (path), article_id TEXT NOT NULL REFERENCES articles (id),
-    PRIMARY KEY (path, article_id)
-) WITHOUT ROWID;
-CREATE INDEX file_articles_by_article ON file_articles (article_id);
-"""
+{CATALOG_SCHEMA}"""
 _VECTORS_SCHEMA = """
 CREATE TABLE IF NOT EXISTS vectors (
     id INTEGER PRIMARY KEY, encoder TEXT NOT NULL, hash BLOB NOT NULL, vector BLOB NOT NULL, checksum INTEGER NOT NULL,
@@ -180,8 +173,10 @@ class Writer:
         self.folder = folder
         self._lock = lock(folder)
         self._open: list[sqlite3.Connection] = []
+        self.touched = 0  # passages put or removed since the FAISS files were in line with them
         try:
             self.connection, self.vectors = (self._connect(file) for file in (ARTICLES_FILE, VECTORS_FILE))
+            self.catalog = Catalog(self.connection)
             with writing(folder):
                 self.connection.execute("BEGIN IMMEDIATE")
                 self._prepare()
@@ -241,46 +236,22 @@ class Writer:
         """Set a value of the index as a whole."""
         self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
-    def files(self, root: str | None = None) -> dict[str, tuple[int, int, str]]:
-        """Path -> (size, time of change in ns, SHA-256) of the files read before, all or those below ``root``."""
-        where = "" if root is None else "WHERE root = ?"
-        rows = self.connection.execute(
-            f"SELECT path, size, modified, sha256 FROM files {where}", () if root is None else (root,)
-        )
-        return {path: (size, modified, digest) for path, size, modified, digest in rows}
-
-    def find_content(self, content_hash: str) -> str | None:
-        """Id of the article with this content, if it is there."""
-        row = self.connection.execute("SELECT id FROM articles WHERE content_hash = ?", (content_hash,)).fetchone()
+    def title_of(self, article_id: str) -> str | None:
+        """Title of an article, if it is there."""
+        row = self.connection.execute("SELECT title FROM articles WHERE id = ?", (article_id,)).fetchone()
         return row[0] if row else None
-
-    def content_of(self, article_id: str) -> str | None:
-        """Content hash of an article, if it is there."""
-        row = self.connection.execute("SELECT content_hash FROM articles WHERE id = ?", (article_id,)).fetchone()
-        return row[0] if row else None
-
-    def articles_of(self, path: str) -> set[str]:
-        """Ids of the articles that a file gave."""
-        return {
-            row[0] for row in self.connection.execute("SELECT article_id FROM file_articles WHERE path = ?", (path,))
-        }
-
-    def files_of(self, article_id: str) -> set[str]:
-        """Files that gave this article."""
-        rows = self.connection.execute("SELECT path FROM file_articles WHERE article_id = ?", (article_id,))
-        return {row[0] for row in rows}
 
     # Changes
 
-    def put(self, article: Article, passages: Sequence[tuple[Passage, bytes]]) -> None:
+    def put(self, article: Article, passages: Sequence[tuple[Passage, bytes]], keys: Keys) -> None:
         """Add an article with its passages and their hashes, or replace the one of the same id."""
         self._drop_passages(article.id)
-        values = article.model_dump(mode="json")
+        self.touched += len(passages)
+        values = {**article.model_dump(mode="json"), **keys._asdict(), "id": article.id}
         self.connection.execute(
-            f"INSERT INTO articles (content_hash, {_ARTICLE_COLUMNS}) VALUES ({', '.join('?' * 12)})"
-            " ON CONFLICT (id) DO UPDATE SET "
-            + ", ".join(f"{name} = excluded.{name}" for name in ("content_hash", *_ARTICLE_COLUMNS.split(", ")[1:])),
-            (article.content_hash, *(values[name] for name in _ARTICLE_COLUMNS.split(", "))),
+            f"INSERT INTO articles ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})"
+            f" ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in values)}",
+            tuple(values.values()),
         )
         for passage, digest in passages:
             cursor = self.connection.execute(
@@ -296,7 +267,7 @@ class Writer:
     def remove(self, article_id: str) -> bool:
         """Remove an article and all that belongs to it; False if it was not there."""
         self._drop_passages(article_id)
-        self.connection.execute("DELETE FROM file_articles WHERE article_id = ?", (article_id,))
+        self.connection.execute("DELETE FROM item_articles WHERE article_id = ?", (article_id,))
         return self.connection.execute("DELETE FROM articles WHERE id = ?", (article_id,)).rowcount > 0
 
     def _drop_passages(self, article_id: str) -> None:
@@ -306,18 +277,7 @@ class Writer:
             "INSERT OR IGNORE INTO unused_vectors SELECT hash FROM passages WHERE article_id = ?", (article_id,)
         )
         self.connection.execute(f"DELETE FROM terms WHERE rowid IN ({chosen})", (article_id,))
-        self.connection.execute("DELETE FROM passages WHERE article_id = ?", (article_id,))
-
-    def set_file(self, path: str, root: str, state: tuple[int, int, str], article_ids: set[str]) -> None:
-        """Remember what a file looked like and which articles it gave."""
-        self.connection.execute("DELETE FROM file_articles WHERE path = ?", (path,))
-        self.connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", (path, root, *state))
-        self.connection.executemany("INSERT INTO file_articles VALUES (?, ?)", [(path, name) for name in article_ids])
-
-    def forget_file(self, path: str) -> None:
-        """Forget a file; its articles stay until they are removed."""
-        self.connection.execute("DELETE FROM file_articles WHERE path = ?", (path,))
-        self.connection.execute("DELETE FROM files WHERE path = ?", (path,))
+        self.touched += self.connection.execute("DELETE FROM passages WHERE article_id = ?", (article_id,)).rowcount
 
     # Vectors
 

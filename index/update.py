@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from index import vectors
+from index import compaction, vectors
 from index.article import Article
 from index.catalog import Keys
 from index.config import IndexSettings
@@ -182,7 +182,8 @@ class _Run:
             return
         if former is not None:
             rows = self.writer.connection.execute(
-                "SELECT hash, title || char(10) || passages.text FROM passages JOIN articles ON articles.id = article_id"
+                "SELECT hash, title || char(10) || passages.text FROM passages"
+                " JOIN articles ON articles.id = article_id"
             )
             while lot := dict(rows.fetchmany(_LOT)):
                 self._make_vectors(encoder, lot)
@@ -192,6 +193,7 @@ class _Run:
     def finish(self) -> SyncReport:
         """Publish what is left, and say what was done."""
         self._publish()
+        compaction.tidy(self.writer)
         return SyncReport(
             **self.counts,
             unchanged=self.reconciler.same,
@@ -205,11 +207,12 @@ class _Run:
     def _publish(self) -> None:
         """Make everything so far the next generation; every article in it is whole."""
         self._encode()
+        vectors.refresh(self.writer)
         if self._dirty:
             self.writer.commit()
         else:
             self.writer.commit_meta()
-        vectors.refresh(self.writer)
+        vectors.sweep(self.writer)
         for change in self._untold:
             self._tell(change)
         self._untold.clear()
@@ -263,7 +266,7 @@ def sync(
             return sync(*places, config=settings, progress=show, changes=changes, encoder=encoder)
     opened = [open_place(place, settings) for place in places or settings.index.articles]
     # Asked before the index is opened: a mistyped path leaves no empty index behind.
-    listings = [place.items(lambda name: writer.catalog.known(name)) for place in opened]
+    listings = [place.items(lambda name: writer.catalog.known(name)) for place in opened]  # noqa: PLW0108 -- not yet
     with Writer(settings.index.path) as writer:
         run = _Run(writer, settings, lambda: encoder or _open_encoder(settings), progress or _ignore, changes)
         run.begin()

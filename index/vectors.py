@@ -123,8 +123,8 @@ def problems(folder: Path, connection: sqlite3.Connection) -> list[str]:
     return found
 
 
-def refresh(writer: Writer, *, changed: int = 0) -> None:
-    """Bring the files into line with the passages; ``changed`` is how many passages the run has put or removed.
+def refresh(writer: Writer) -> None:
+    """Bring the files into line with the passages.
 
     To be called in the transaction that changes the passages.
     """
