@@ -6,6 +6,7 @@ SQLite, so that a process that dies in the middle leaves a whole index behind.
 """
 
 import contextlib
+import shutil
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,9 @@ from pydantic import BaseModel, ConfigDict
 from index import vectors
 from index.errors import NoIndexError, WriteError
 from index.store import ARTICLES_FILE, VECTORS_FILE, Writer, checkpoint, exists, writing
+
+REPAIR_FOLDER = "repair"
+"""Where ``index.repair`` works; a process that dies leaves it behind."""
 
 # What one run does at most: together less than a second on a laptop's disk.
 _VECTORS = 10_000
@@ -72,6 +76,7 @@ def tidy(writer: Writer) -> None:
             _give_back_pages(connection)
         writer.commit_meta()
         vectors.sweep(writer)
+        shutil.rmtree(writer.folder / REPAIR_FOLDER, ignore_errors=True)
 
 
 def _forget_unused(writer: Writer, *, most: int | None) -> int:
