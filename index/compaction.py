@@ -1,7 +1,7 @@
 """Give back what removed articles leave behind: their vectors, their places in the FAISS files, and the disk space.
 
 The words themselves are overwritten when they are removed (SQLite's ``secure_delete``). ``tidy`` does a bounded share
-of the rest at the end of every run; ``compact`` does all of it, as ``kabar index --compact``. Both are transactions of
+of the rest at the end of every run; ``compact`` does all of it, as ``kabar doctor --compact``. Both are transactions of
 SQLite, so that a process that dies in the middle leaves a whole index behind.
 """
 

@@ -79,6 +79,8 @@ class Index:
             self._users[id(current)] += 1
         try:
             yield current
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(error) from error
         finally:
             with self._lock:
                 self._users[id(current)] -= 1
@@ -103,6 +105,11 @@ class Index:
                 # What a generation needs may be swept away as soon as there is a newer one.
                 if self._version() == self._seen:
                     raise
+            except sqlite3.DatabaseError as error:
+                raise self._damaged(error) from error
+
+    def _damaged(self, error: sqlite3.Error) -> DamagedError:
+        return DamagedError(f"{self.folder}: the index cannot be read ({error}); run `kabar doctor --repair`")
 
     def _let_go(self, snapshot: Snapshot) -> None:
         if snapshot is not self._snapshot and self._users.get(id(snapshot)) == 0:

@@ -22,6 +22,7 @@ from index.config import IndexSettings
 from index.errors import DamagedError, EncoderMismatchError
 from index.integrity import Damage, find_damage, leftovers, passage_hash
 from index.passage import split_article
+from index.reconcile import ADDED
 from index.store import (
     ARTICLES_FILE,
     VECTORS_FILE,
@@ -111,7 +112,7 @@ def _save_articles(folder: Path, made: Writer, settings: IndexSettings) -> dict[
         known = _keys_in(source, "articles", "id")
         for article_id in sorted(known | {link.article_id for link in links}):
             if not _save_article(source, made, article_id, settings):
-                origins = tuple(sorted({link.item for link in links if link.article_id == article_id}))
+                origins = tuple(sorted({link.item for link in links if link.article_id == article_id} - {ADDED}))
                 lost[article_id] = origins
                 for name in origins:
                     made.catalog.let_reread(name)

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 failed, 2 wrong use. Results go to standard output, everyt
 
 import contextlib
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -86,6 +87,7 @@ def index(
     """Bring the index into line with the articles: add new ones, re-read changed ones, drop removed ones."""
     settings = _settings(config)
     _quiet()
+    _let_others_go_first()
     from index.update import sync
 
     report = sync(*(paths or ()), config=settings, progress=sys.stderr.isatty())
@@ -183,19 +185,25 @@ def serve(
     run(settings, host=host, port=port, public=allow_remote, assistant=assistant, ready=_tell)
 
 
-@app.command()
-def doctor(
+@app.command("doctor")
+def examine(
     *,
     deep: Annotated[bool, typer.Option("--deep", help="Read everything and check every checksum.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Repair the index from what is whole in it.")] = False,
+    compact: Annotated[
+        bool, typer.Option("--compact", help="Take out of the index what removed articles have left behind.")
+    ] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Say what is installed, which models are used, where the index is, how large, and what is wrong."""
     settings = _settings(config)
     _quiet()
-    from ui.doctor import examine
+    from ui import doctor
 
-    findings = examine(settings, deep=deep)
+    findings = doctor.repair(settings) if repair else []
+    findings += doctor.compact(settings) if compact else []
+    findings += doctor.examine(settings, deep=deep or repair)
     if as_json:
         _print_json([finding.model_dump() for finding in findings])
     else:
@@ -317,7 +325,6 @@ def _open_index(config: Path | None) -> "Index":
 def _quiet() -> None:
     """Libraries' progress bars and advice do not belong between a question and its answer."""
     import logging
-    import os
     import warnings
 
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -325,6 +332,12 @@ def _quiet() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     warnings.simplefilter("ignore")
     logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
+
+
+def _let_others_go_first() -> None:
+    """Questions that are asked meanwhile must not wait; on an idle machine this costs nothing."""
+    if hasattr(os, "nice"):
+        os.nice(10)
 
 
 def _tell(line: str) -> None:

@@ -1,5 +1,6 @@
 """What is installed, which models are used, where the index is, and what is wrong with any of it."""
 
+import contextlib
 import hashlib
 import platform
 import sqlite3
@@ -84,11 +85,14 @@ def _writer(settings: Settings, *, deep: bool) -> Iterator[Finding]:
 
 
 def _index(settings: Settings, *, deep: bool) -> Iterator[Finding]:
-    from index import vectors
     from index.index import Index
-    from index.store import ARTICLES_FILE, VECTORS_FILE, connect
+    from index.integrity import find_damage, leftovers
 
     folder = settings.index.path
+    if deep:
+        yield from (Finding(name=damage.part, problem=damage.what) for damage in find_damage(folder))
+    else:
+        yield from _quick(folder)
     with Index(folder, settings) as index, index.snapshot() as snapshot:
         size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
         languages = ", ".join(f"{code} {count}" for code, count in snapshot.languages().items())
@@ -96,20 +100,49 @@ def _index(settings: Settings, *, deep: bool) -> Iterator[Finding]:
         yield Finding(name="articles", value=f"{snapshot.count('articles')} ({languages})")
         yield Finding(name="passages", value=str(snapshot.count("passages")))
         yield Finding(name="index encoder", value=snapshot.encoder)
+    for path in leftovers(folder):
+        yield Finding(name="left behind", value=f"{path}, by a run that was stopped; the next one removes it")
+
+
+def _quick(folder: Path) -> Iterator[Finding]:
+    """SQLite's quick check of both databases."""
+    from index.store import ARTICLES_FILE, VECTORS_FILE, connect
+
     for file in (ARTICLES_FILE, VECTORS_FILE):
-        connection = connect(folder, file)
         try:
-            check = "integrity_check" if deep else "quick_check"
-            result = connection.execute(f"PRAGMA {check}").fetchone()[0]
-            if result != "ok":
-                yield Finding(name=file, problem=f"{folder / file}: {result}")
-            if deep and file == ARTICLES_FILE:
-                for problem in vectors.problems(folder, connection):
-                    yield Finding(name="vectors", problem=problem)
+            with contextlib.closing(connect(folder, file)) as connection:
+                result = connection.execute("PRAGMA quick_check").fetchone()[0]
         except sqlite3.DatabaseError as error:
-            yield Finding(name=file, problem=f"{folder / file}: {error}")
-        finally:
-            connection.close()
+            result = str(error)
+        if result != "ok":
+            yield Finding(name=file, problem=f"{folder / file}: {result}; run `kabar doctor --repair`")
+
+
+def repair(settings: Settings) -> list[Finding]:
+    """Repair the index; what cannot be saved is a problem. Raises KabarError if nothing can be done."""
+    from index.encoder import Encoder
+    from index.repair import repair as repair_index
+
+    done = repair_index(settings.index.path, settings, lambda: Encoder.open(settings.encoder))
+    findings = [Finding(name="repaired", value=damage.what) for damage in done.damage]
+    if done.encoded:
+        findings.append(Finding(name="repaired", value=f"{done.encoded} passages were encoded again"))
+    for article_id, origins in done.lost.items():
+        remedy = f"`kabar index` reads it again from {', '.join(origins)}" if origins else "add it again"
+        findings.append(Finding(name="lost", problem=f"article {article_id} was damaged and is dropped; {remedy}"))
+    return findings or [Finding(name="repair", value="there was nothing to repair")]
+
+
+def compact(settings: Settings) -> list[Finding]:
+    """Take out of the index what no article needs. Raises KabarError if it cannot be written."""
+    from index.compaction import compact as compact_index
+
+    done = compact_index(settings.index.path)
+    before, after = (f"{size / 1e6:.1f} MB" for size in (done.bytes_before, done.bytes_after))
+    value = f"{before} before, {after} now; {done.vectors} vectors of removed passages deleted"
+    if not done.finished:
+        value += "; somebody still reads an older state, and the last of it goes with the next run"
+    return [Finding(name="compacted", value=value)]
 
 
 def _sha256(path: Path) -> str:
