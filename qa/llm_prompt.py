@@ -33,6 +33,7 @@ Copy; do not invent. An answer without a quotation that stands in its passage is
 
 _PASSAGE = "Die Fähre nach Föhr fährt ab Montag wieder. Sie war drei Tage lang wegen des Sturms nicht gefahren."
 _EXAMPLES = (
+    ("Who is the ferry's captain?", {"quotations": [], "answer": "", "confidence": 0}),
     (
         "How long did the ferry not run?",
         {
@@ -47,7 +48,6 @@ _EXAMPLES = (
             "confidence": 0.95,
         },
     ),
-    ("Who is the ferry's captain?", {"quotations": [], "answer": "", "confidence": 0}),
 )
 
 LONGEST_PASSAGE = 4000
