@@ -13,3 +13,10 @@ def identify(text: str) -> str:
         return UNKNOWN
     code, _ = py3langid.classify(sample)
     return str(code)
+
+
+def rank(text: str) -> list[str]:
+    """ISO 639-1 codes of all languages that can be told apart, the likeliest for a text of some sentences first."""
+    import py3langid
+
+    return [str(code) for code, _ in py3langid.rank(text[:_ENOUGH])]

@@ -16,6 +16,7 @@ from index.sources.source import Origin, Problem, Source
 _MOST_RATIO = 250
 # Both count from here, so that a small file of one repeated line is no bomb.
 _ALLOWANCE = 65_536
+_PIECE = 65_536
 _ENCRYPTED = 1  # the lowest of a zip member's flag bits
 # All that these two raise on what is damaged; OSError is also gzip's own BadGzipFile.
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, NotImplementedError)
@@ -53,7 +54,7 @@ class _Unpacked(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         view = memoryview(buffer)
         try:
-            piece = self._stream.read(len(view))
+            piece = self._stream.read(min(len(view), _PIECE))
         except _DAMAGED as error:
             raise ArticleError("", f"damaged: {_reason(error)}") from None
         self._meter.add(len(piece))
