@@ -1,7 +1,6 @@
 """Which item gave which article, and what is known of both: the part of the index that tells new from old."""
 
 import sqlite3
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from index.place import Known
@@ -19,7 +18,7 @@ CREATE TABLE item_articles (
     item TEXT NOT NULL REFERENCES items (name), given TEXT NOT NULL, article_id TEXT NOT NULL REFERENCES articles (id),
     content_hash TEXT NOT NULL, PRIMARY KEY (item, given)
 ) WITHOUT ROWID;
-CREATE INDEX item_articles_by_article ON item_articles (article_id);
+CREATE INDEX item_articles_by_article ON item_articles (article_id, content_hash);
 """
 _LISTED = "CREATE TEMP TABLE IF NOT EXISTS listed (name TEXT PRIMARY KEY) WITHOUT ROWID"
 
@@ -96,9 +95,16 @@ class Catalog:
         """Forget an item that gives no article any more."""
         self.connection.execute("DELETE FROM items WHERE name = ?", (name,))
 
-    def forget_readings(self) -> None:
-        """Let every item be read again."""
+    @property
+    def reading(self) -> str | None:
+        """The configuration that the items were read with."""
+        row = self.connection.execute("SELECT value FROM meta WHERE key = 'reading'").fetchone()
+        return row[0] if row else None
+
+    def forget_readings(self, reading: str) -> None:
+        """Let every item be read again, with another configuration."""
         self.connection.execute("UPDATE items SET stamp = '', digest = ''")
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES ('reading', ?)", (reading,))
 
     def like(self, digest: str, name: str) -> str | None:
         """Another item with the same content, of the same kind by its name, that gave articles."""
@@ -132,13 +138,18 @@ class Catalog:
         count: int = self.connection.execute("SELECT count(*) FROM item_articles WHERE item = ?", (item,)).fetchone()[0]
         return count
 
-    def links_to(self, article_id: str) -> Iterator[Link]:
-        """Every item that gave the article."""
+    def links_to(self, article_id: str, *, most: int = -1) -> list[Link]:
+        """What gave the article; all of it, or some ``most``."""
         rows = self.connection.execute(
-            "SELECT item, given, article_id, content_hash FROM item_articles WHERE article_id = ? ORDER BY item",
-            (article_id,),
+            "SELECT item, given, article_id, content_hash FROM item_articles WHERE article_id = ? LIMIT ?",
+            (article_id, most),
         )
-        return (Link(*row) for row in rows)
+        return [Link(*row) for row in rows]
+
+    def is_given(self, article_id: str, content_hash: str) -> bool:
+        """Whether an item gave the article with this content."""
+        statement = "SELECT 1 FROM item_articles WHERE article_id = ? AND content_hash = ?"
+        return self.connection.execute(statement, (article_id, content_hash)).fetchone() is not None
 
     def set_link(self, link: Link) -> None:
         """Remember what an item gave."""
@@ -171,9 +182,7 @@ class Catalog:
 
     def mark_stale(self, article_id: str) -> None:
         """Note that no item gives the article as it is any more: whatever version is read next takes its place."""
-        self.connection.execute(
-            "UPDATE articles SET content_hash = '', copy_key = '', fetched = NULL WHERE id = ?", (article_id,)
-        )
+        self.connection.execute("UPDATE articles SET content_hash = '', fetched = NULL WHERE id = ?", (article_id,))
 
     def _one(self, column: str, value: str | None) -> Keys | None:
         statement = f"SELECT id, content_hash, copy_key, address, fetched FROM articles WHERE {column} = ? ORDER BY id"

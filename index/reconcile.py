@@ -6,13 +6,14 @@ and no articles of their own. An article is gone when the last of its places is.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Protocol
 
 from index.article import Article
 from index.catalog import Catalog, Keys, Link
+from index.config import SourcesConfig
 from index.errors import ArticleError
 from index.identity import canonical_address, copy_key
 from index.place import Item, Place
@@ -20,6 +21,10 @@ from index.sources import Problem
 
 ADDED = "added"
 """The item that stands for articles which came from no place: those of ``Index.add``."""
+
+
+Listings = Sequence[tuple[Place, Iterable[Item | Problem]]]
+"""Places with their items, as far as they have been listed."""
 
 
 class Changes(Protocol):
@@ -47,6 +52,12 @@ class Reconciler:
         self.same = 0
         self.problems: list[Problem] = []
         self.upset: set[str] = set()
+
+    def follow(self, sources: SourcesConfig) -> None:
+        """Let everything be read again if articles were read in another way before."""
+        reading = sources.model_dump_json()
+        if self.catalog.reading != reading:
+            self.catalog.forget_readings(reading)
 
     def look(self, place: Place, listing: Iterable[Item | Problem]) -> tuple[list[Item], bool]:
         """Those of a place's items that have to be read, and whether all could be listed."""
@@ -166,9 +177,9 @@ class Reconciler:
 
         It does at the place that it is named after, and the other places are read again; elsewhere it is a new one.
         """
+        if former.id != given:
+            return all(other[:2] == (link and link[:2]) for other in self.catalog.links_to(former.id, most=2))
         others = {other.item for other in self.catalog.links_to(former.id) if other[:2] != (link and link[:2])}
-        if others and former.id != given:
-            return False
         self._upset(others)
         return True
 
@@ -202,13 +213,14 @@ class Reconciler:
         """An item gives the article ``now`` where it gave that of ``link``, which is gone if no other item gives it."""
         if link is None or link.article_id == now:
             return
-        others = list(self.catalog.links_to(link.article_id))
+        others = self.catalog.links_to(link.article_id, most=2)
         article = self.catalog.article(link.article_id)
         if not others:
             self.changes.drop(link.article_id)
         elif (
             article
-            and article.content_hash == link.content_hash not in {other.content_hash for other in others}
+            and article.content_hash in ("", link.content_hash)
+            and not self.catalog.is_given(article.id, article.content_hash)
             and (places := [other.item for other in others if other.item != ADDED])
         ):
             self.catalog.mark_stale(link.article_id)
@@ -226,6 +238,29 @@ class Reconciler:
             names.append(f"{PurePath(place).name}/{given}")  # the same file name below another folder
         names.append(f"{given} ({_short_hash(item + given)})")
         return next((name for name in names if self.catalog.article(name) is None), names[-1])
+
+
+def reconcile(
+    reconciler: Reconciler, listings: Listings, announce: Callable[[list[Item]], None] = lambda _: None
+) -> Iterator[tuple[Place, Item]]:
+    """Every item that has to be read, for the caller to read; what is gone is dropped after them.
+
+    ``announce`` gets all items of the first round before they are read. A second round, of what the first has made
+    necessary to read again, is short and rare. Raises what a place raises that cannot be listed.
+    """
+    work = [(place, *reconciler.look(place, listing)) for place, listing in listings]
+    announce([item for _, items, _ in work for item in items])
+    for place, items, _ in work:
+        yield from ((place, item) for item in items)
+    for place, _, complete in work:
+        if complete:
+            reconciler.drop_gone(place)
+    names = frozenset(reconciler.upset)
+    for place in (place for place, _ in listings if names and place.scope):
+        for item in place.items(reconciler.catalog.known):
+            if not isinstance(item, Problem) and item.name in names:
+                reconciler.same -= reconciler.catalog.count_links(item.name)
+                yield place, item
 
 
 def _keys(article: Article, given: str) -> Keys:

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -17,7 +17,7 @@ from index.errors import ArticleError, ModelError
 from index.folder import Folder
 from index.passage import split_article
 from index.place import Item, Place, open_place
-from index.reconcile import Reconciler
+from index.reconcile import Listings, Reconciler, reconcile
 from index.sources import Problem
 from index.store import Writer
 
@@ -139,34 +139,25 @@ class _Run:
 
     # The parts of a run
 
-    def read(self, place: Place, items: Iterable[Item]) -> None:
-        """Read items, those that ``needs_reading`` left open."""
-        for item in items:
+    def read(self, listings: Listings) -> None:
+        """Bring the index into line with places."""
+        self.reconciler.follow(self.settings.sources)
+        self.follow_encoder()
+        for place, item in reconcile(self.reconciler, listings, self._announce):
             self._item = item
             problems = len(self.reconciler.problems)
             self.reconciler.read(item, place)
             if len(self.reconciler.problems) > problems and isinstance(place, Folder) and not place.root.exists():
                 raise ArticleError(place.name, "it went away while it was read; run `kabar index` when it is back")
+            self._item = None
             self.files += 1
             self.done += item.size
-            self._item = None
             self._say()
 
-    def read_upset(self, places: Iterable[Place]) -> None:
-        """Read what other changes have made necessary to read again."""
-        for place in places:
-            if self.reconciler.upset and place.scope:
-                names, self.reconciler.upset = self.reconciler.upset, set()
-                listed = place.items(self.writer.catalog.known)
-                self.read(place, (item for item in listed if not isinstance(item, Problem) and item.name in names))
-
-    def begin(self) -> None:
-        """Take up the configuration: what was read or encoded in another way is so again."""
-        reading = self.settings.sources.model_dump_json()
-        if self.writer.meta("reading") != reading:
-            self.writer.catalog.forget_readings()
-            self.writer.set_meta("reading", reading)
-        self.follow_encoder()
+    def _announce(self, items: Sequence[Item]) -> None:
+        self.total = len(items)
+        self.size = sum(item.size for item in items)
+        self._say()
 
     def follow_encoder(self) -> None:
         """If the configured encoder may not be the index's, load it and see."""
@@ -266,19 +257,10 @@ def sync(
             return sync(*places, config=settings, progress=show, changes=changes, encoder=encoder)
     opened = [open_place(place, settings) for place in places or settings.index.articles]
     # Asked before the index is opened: a mistyped path leaves no empty index behind.
-    listings = [place.items(lambda name: writer.catalog.known(name)) for place in opened]  # noqa: PLW0108 -- not yet
+    listings = [(place, place.items(lambda name: writer.catalog.known(name))) for place in opened]  # noqa: PLW0108
     with Writer(settings.index.path) as writer:
         run = _Run(writer, settings, lambda: encoder or _open_encoder(settings), progress or _ignore, changes)
-        run.begin()
-        work = [(place, *run.reconciler.look(place, listing)) for place, listing in zip(opened, listings, strict=True)]
-        run.total = sum(len(items) for _, items, _ in work)
-        run.size = sum(item.size for _, items, _ in work for item in items)
-        for place, items, _ in work:
-            run.read(place, items)
-        for place, _, complete in work:
-            if complete:
-                run.reconciler.drop_gone(place)
-        run.read_upset(opened)
+        run.read(listings)
         return run.finish()
 
 
