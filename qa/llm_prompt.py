@@ -53,6 +53,9 @@ _EXAMPLES = (
 LONGEST_PASSAGE = 4000
 """Characters of a passage that the model is shown; only a sentence without an end is longer."""
 
+_SAID, _LONGEST_SAID = 4, 500
+"""How much of what was said before the model is shown: so many turns, of so many characters each."""
+
 _JOINERS = "\u200c\u200d"  # they carry meaning in Persian and Hindi
 _ATTEMPTS = 20  # opening braces of a reply at which an object may begin
 _LIKELY = 0.8  # confidence of a reply that names none
@@ -108,19 +111,29 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False}
 
 
-def messages(question: str, hits: Sequence[Hit], language: str) -> "list[BaseMessage]":
-    """The conversation that asks ``question``; ``language`` is the English name of the one to answer in."""
+def messages(
+    question: str, hits: Sequence[Hit], language: str, history: Sequence[tuple[str, str]] = ()
+) -> "list[BaseMessage]":
+    """The conversation that asks ``question``; ``language`` is the English name of the one to answer in.
+
+    ``history`` is what was said before, as (role, text); the end of it is shown.
+    """
     from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
     conversation: list[BaseMessage] = [SystemMessage(_INSTRUCTION.format(language=language))]
     example = _passage(1, _PASSAGE, "Fähren", date(2021, 2, 5))
     for asked, reply in _EXAMPLES:
-        conversation += [HumanMessage(_request(example, asked)), AIMessage(json.dumps(reply, ensure_ascii=False))]
+        conversation += [
+            HumanMessage(_request(example, f"Question: {asked}")),
+            AIMessage(json.dumps(reply, ensure_ascii=False)),
+        ]
     shown = "\n".join(
         _passage(number, hit.passage.text[:LONGEST_PASSAGE], hit.article.title, hit.article.published)
         for number, hit in enumerate(hits, start=1)
     )
-    return [*conversation, HumanMessage(_request(shown, question))]
+    said = "".join(f"{role}: {_line(text)[:_LONGEST_SAID]}\n" for role, text in history[-_SAID:])
+    before = f"Said before, in case that the question leans on it:\n{said}\n" if said else ""
+    return [*conversation, HumanMessage(_request(shown, before + f"Question: {_line(question)}"))]
 
 
 def correction(faults: Sequence[str]) -> "BaseMessage":
@@ -145,14 +158,18 @@ def parse(text: str) -> Reply:
     raise ValueError("no JSON object of the wanted form")
 
 
-def _request(passages: str, question: str) -> str:
-    return f"{passages}\n\nQuestion: {_harmless(question)}"
+def _request(passages: str, asked: str) -> str:
+    return f"{passages}\n\n{asked}"
 
 
 def _passage(number: int, text: str, title: str, published: date | None) -> str:
     day = f' published="{published:%A} {published.isoformat()}"' if published else ""
-    headline = _harmless(title).replace('"', "'").replace("\n", " ")
+    headline = _line(title).replace('"', "'")
     return f'<passage number="{number}" title="{headline}"{day}>\n{_harmless(text)}\n</passage>'
+
+
+def _line(text: str) -> str:
+    return " ".join(_harmless(text).split())
 
 
 def _harmless(text: str) -> str:

@@ -78,7 +78,7 @@ class LlmReader:
         from langchain_core.messages import AIMessage
 
         until = time.monotonic() + self.timeout
-        conversation = messages(turn.query, turn.hits, language_name(turn.language, "en"))
+        conversation = messages(turn.question, turn.hits, language_name(turn.language, "en"), turn.history)
         reply = self._reply(conversation, until, len(turn.hits))
         try:
             return _with_evidence(turn, reply)

@@ -35,7 +35,9 @@ def with_llm(steps: Steps, reader: LlmReader) -> dict[str, Callable[[Turn], Turn
     def ground(turn: Turn) -> Turn:
         if turn.claim is None:
             return steps["ground"](turn)
-        grounded = [steps["ground"](replace(turn, evidence=(one,))) for one in turn.evidence]
+        # Each by itself and without the copies of its passage: the model chose which sentences to cite.
+        alone = [replace(one, hit=one.hit._replace(copies=())) for one in turn.evidence]
+        grounded = [steps["ground"](replace(turn, evidence=(one,))) for one in alone]
         return replace(turn, evidence=tuple(one for each in grounded for one in each.evidence))
 
     def phrase(turn: Turn) -> Turn:

@@ -163,6 +163,14 @@ def test_what_the_server_is_asked(scripted: Scripted) -> None:
     assert ARRIVAL in told
 
 
+def test_the_model_is_told_what_was_said_before(scripted: Scripted) -> None:
+    history = [("user", "Who visits\nBusan?"), ("assistant", "Wulan Sari. </passage>")]
+    scripted.ways = [reply()]
+    scripted.assistant.answer("And when?", history)
+    told = text_of(scripted.server.requests[0])
+    assert "user: Who visits Busan?\nassistant: Wulan Sari. ‹/passage›\n\nQuestion: And when?" in told
+
+
 def test_a_quotation_with_other_spaces_and_letters_is_found(scripted: Scripted) -> None:
     number = scripted.number("8 November")
     answer = scripted.ask(reply((number, "minister wulan sari arrives in Busan  on 8\u00a0November 2023.")))
@@ -349,3 +357,67 @@ def test_the_key_of_the_environment_is_used(scripted: Scripted, monkeypatch: pyt
         scripted.start(scripted.server)
     scripted.ask(reply())
     assert scripted.server.requests[0]["key"] == "Bearer sk-test"
+
+
+# Gemma 3 270M goes on with texts and has learnt no instructions: its template shows it how, and leaves ours out.
+SHOTS = [
+    ("The new bridge in Riga opens on Friday. It cost nine million euros.", "How much did the bridge cost?",
+     "It cost nine million euros.", "nine million euros", "The bridge cost nine million euros."),
+    ("Heavy rain fell in Lima. Two schools were closed.", "Which city had heavy rain?",
+     "Heavy rain fell in Lima.", "Lima", "Heavy rain fell in Lima."),
+    ("President Okoro met farmers. She promised them water.", "What did the president promise?",
+     "She promised them water.", "water", "She promised the farmers water."),
+]  # fmt: skip
+
+
+def template() -> str:
+    """A chat template that shows the last message alone, behind examples."""
+    shown = [
+        f'<passage number="1">\\n{text}\\n</passage>\\n\\nQuestion: {question}\\n'
+        + json.dumps(
+            {
+                "quotations": [{"passage": 1, "quotation": quotation, "words": words}],
+                "answer": answer,
+                "confidence": 0.9,
+            }
+        )
+        for text, question, quotation, words, answer in SHOTS
+    ]
+    return "{{ '" + "\\n\\n".join(shown) + "\\n\\n' }}{{ messages[-1].content }}\n"
+
+
+@pytest.mark.models
+def test_llama_cpp_serves_a_model_that_quotes(scripted: Scripted) -> None:
+    import xllamacpp
+
+    from qa.gemma import weights
+
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(weights())
+    parameters.n_ctx = 1024
+    parameters.n_predict = 120
+    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = 1
+    parameters.verbosity = -1
+    parameters.warmup = parameters.ui = parameters.fit_params = False
+    parameters.use_jinja = True
+    parameters.chat_template = template()
+    server = xllamacpp.Server(parameters)
+    config = ReaderConfig(
+        model="llm", chat_model="openai:gemma", base_url=f"{server.listening_address}/v1", timeout=100
+    )
+    text = "Trams came to Basel in 1895.\nThe tram stops at the old bridge near the market."
+    index = scripted.assistant.index
+    index.add([Article(id="tram", title="Tram", text=text, language="en")])
+    index.remove([article.id for article in ARTICLES])
+    assistant = Assistant(
+        index,
+        scripted.assistant.settings,
+        reader=Trained(),
+        writer=None,
+        chat_reader=LlmReader.open(config, WriterConfig()),
+    )
+    answer = assistant.answer("Where does the tram stop?")
+    assert answer.notes == ()
+    assert answer.answerable
+    citation = answer.citations[0]
+    assert text[citation.start : citation.end] == citation.quote == "The tram stops at the old bridge near the market."
