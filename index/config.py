@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 import yaml
 from platformdirs import user_cache_path, user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from index.errors import ConfigError
 from index.fusion import LEXICAL_WEIGHT
@@ -130,6 +130,10 @@ class IndexSettings(BaseSettings):
     def _validate(cls, data: dict[str, Any], where: str) -> Self:
         try:
             return cls(**data)
+        except SettingsError:  # a section in a variable of its own has to be JSON
+            names = (f"KABAR_{name.upper()}" for name in cls.model_fields)
+            found = next((name for name in names if name in os.environ), "KABAR_...")
+            raise ConfigError(f"{found} sets a whole section; set a key of it, such as {found}__MODEL") from None
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(str(part) for part in first["loc"])

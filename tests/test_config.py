@@ -139,6 +139,12 @@ def test_environment_wins_over_the_file(tmp_path, monkeypatch):
     assert settings.writer.timeout == 5
 
 
+def test_a_variable_cannot_name_a_section_alone(monkeypatch):
+    monkeypatch.setenv("KABAR_READER", "llm")
+    with pytest.raises(ConfigError, match="KABAR_READER sets a whole section; set a key of it, such as KABAR_READER__"):
+        Settings.load(FILE)
+
+
 def test_environment_names_the_file(tmp_path, monkeypatch):
     monkeypatch.setenv("KABAR_CONFIG", str(write(tmp_path, "server: {port: 8000}")))
     assert Settings.load().server.port == 8000

@@ -68,7 +68,11 @@ def _encoder(settings: Settings) -> Iterator[Finding]:
 
 def _reader(settings: Settings) -> Iterator[Finding]:
     weights = Path(str(files("qa").joinpath("data/reader.safetensors")))
-    if settings.reader.model == "embedded" and weights.is_file():
+    if settings.reader.model == "llm":
+        from qa.llm_reader import LlmReader
+
+        yield Finding(name="chat reader", value=LlmReader.open(settings.reader, settings.writer).name)
+    if settings.reader.model != "sentence" and weights.is_file():
         yield Finding(name="reader", value=f"span reader, sha256 {_sha256(weights)}")
     else:
         yield Finding(name="reader", value=settings.reader.model)
