@@ -17,7 +17,9 @@ from qa.coverage import coverage
 from qa.ground import ground
 from qa.language import sentence
 from qa.phrase import answer_text, checked, phrase
+from qa.prefer import prefer
 from qa.reading import Reader
+from qa.retrieve import retrieve
 from qa.turn import Evidence, Turn
 from qa.understand import understand
 from qa.weigh import Signs, weigh
@@ -36,6 +38,8 @@ Event = Step | TextPiece | Answer
 _PIECE = 24
 # Readings that are weighed, the most probable ones; on the sample questions more of them never changed the answer.
 _READINGS = 8
+# "On 8 November" is looked for in so many years before the newest article's.
+_YEARS = 30
 
 
 class Assistant:
@@ -60,7 +64,7 @@ class Assistant:
         self.writer = writer
         self.steps: dict[str, Callable[[Turn], Turn]] = {
             "understand": self._understand,
-            "retrieve": self._retrieve,
+            "retrieve": partial(retrieve, index=index),
             "read": self._read,
             "ground": partial(ground, threshold=settings.reader.threshold),
             "phrase": partial(phrase, writer=writer),
@@ -108,10 +112,12 @@ class Assistant:
         published_after: datetime.date | None = None,
         published_before: datetime.date | None = None,
         sources: Sequence[str] | None = None,
+        today: datetime.date | None = None,
     ) -> Answer:
         """Answer one question; ``history`` is what was said before, as (role, text), role "user" or "assistant".
 
-        The filters choose articles by publication date (inclusive) and by source. Raises QuestionError.
+        The filters choose articles by publication date (inclusive) and by source. ``today`` is the day that dates in
+        the question ("last week") count from, by default that of the clock. Raises QuestionError.
         """
         *_, last = self.stream(
             question,
@@ -119,6 +125,7 @@ class Assistant:
             published_after=published_after,
             published_before=published_before,
             sources=sources,
+            today=today,
         )
         assert isinstance(last, Answer)  # noqa: S101 -- stream() ends with one
         return last
@@ -131,6 +138,7 @@ class Assistant:
         published_after: datetime.date | None = None,
         published_before: datetime.date | None = None,
         sources: Sequence[str] | None = None,
+        today: datetime.date | None = None,
     ) -> Iterator[Event]:
         """The same, as it happens: a Step as each begins, then the text in pieces, and the Answer last."""
         turn = Turn(
@@ -139,6 +147,7 @@ class Assistant:
             published_after=published_after,
             published_before=published_before,
             sources=sources,
+            today=today or datetime.datetime.now().astimezone().date(),
         )
         timings: dict[str, float] = {}
         for title, step in self.steps.items():
@@ -162,23 +171,14 @@ class Assistant:
 
     def _understand(self, turn: Turn) -> Turn:
         with self.index.snapshot() as snapshot:
-            languages = snapshot.languages()
-        turn = understand(turn, index_languages=languages)
+            languages, period = snapshot.languages(), snapshot.period()
+        # What an article speaks of may lie some years off; of an archive the newest part is meant.
+        years = range(max(period[0].year - 2, period[1].year - _YEARS), period[1].year + 3) if period else ()
+        turn = understand(turn, index_languages=languages, years=years)
         if turn.small_talk is None:
             return turn
         values = coverage(self.index, turn.language)
         return replace(turn, phrase=sentence(f"{turn.small_talk}_reply", turn.language, **values))
-
-    def _retrieve(self, turn: Turn) -> Turn:
-        vector = self.index.encoder.encode_queries([turn.query])[0]
-        hits = self.index.search(
-            turn.query,
-            vector=vector,
-            published_after=turn.published_after,
-            published_before=turn.published_before,
-            sources=turn.sources,
-        )
-        return replace(turn, vector=vector, hits=tuple(hits))
 
     def _read(self, turn: Turn) -> Turn:
         readings = self.reader.find(turn.query, [hit.passage.text for hit in turn.hits])[:_READINGS]
@@ -190,7 +190,7 @@ class Assistant:
             words_start, words_end = hit.passage.in_article(reading.start, reading.end)
             words = hit.article.text[words_start:words_end] if reading.exact else ""
             evidence.append(Evidence(hit, start, end, words, reading.probability, reading.probability))
-        return replace(turn, evidence=self._weighed(turn, evidence))
+        return replace(turn, evidence=tuple(prefer(turn, self._weighed(turn, evidence))))
 
     def _weighed(self, turn: Turn, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
         """The evidence with its probability all told, most probable first."""

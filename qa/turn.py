@@ -7,6 +7,8 @@ from typing import Any
 
 from index.index import Hit
 from qa.answer import DateMention
+from qa.follow_up import Leaning
+from qa.question_dates import AskedDays
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,9 @@ class Evidence:
 class Turn:
     """One question on its way; each step of the chain returns a new one with more in it.
 
-    ``query`` is the question made to stand alone, ``vector`` [dimension] its vector. ``claim`` is what a chat model
+    ``today`` is the day that "yesterday" counts from; without it dates in the question are not looked at. ``query`` is
+    the question made to stand alone, ``vector`` [dimension] its vector; ``context`` what was said that it leans on
+    (see ``qa.follow_up``), to search with as well; ``days`` those it asks about. ``claim`` is what a chat model
     that read answers ("" if nothing, None if the trained reader read); ``notes`` say what did not go as configured.
     """
 
@@ -50,9 +54,13 @@ class Turn:
     published_after: datetime.date | None = None
     published_before: datetime.date | None = None
     sources: Sequence[str] | None = None
+    today: datetime.date | None = None
 
     language: str = "und"
     query: str = ""
+    context: str = ""
+    leaning: Leaning = "alone"
+    days: AskedDays | None = None
     wants_time: bool = False
     small_talk: str | None = None
     vector: Any = None

@@ -1,32 +1,46 @@
-"""First step: what is asked, in which language."""
+"""First step: what is asked, in which language, about which days, and in the light of what was said before."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
+from qa.follow_up import FollowUp, follow_up, has_no_topic, last_language
 from qa.language import identify, small_talk
 from qa.question import asks_for_time, clean_question
+from qa.question_dates import AskedDays, asked_days
 from qa.turn import Turn
 
-# A question of fewer words after others leans on them: "And who will he meet there?", "Berapa lama?"
-_STANDS_ALONE = 7
 
+def understand(turn: Turn, *, index_languages: Collection[str] = (), years: Iterable[int] = ()) -> Turn:
+    """Clean the question, name its language and days, and make it stand alone. Raises QuestionError.
 
-def understand(turn: Turn, *, index_languages: Collection[str] = ()) -> Turn:
-    """Clean the question, name its language, and make it stand alone. Raises QuestionError."""
+    ``years`` are those of the articles: a day without its year is meant in each of them.
+    """
     question = clean_question(turn.question)
-    language = identify(question, candidates=index_languages, default="en")
+    language = _language(question, turn, index_languages)
+    meant = follow_up(question, language, turn.history)
     return replace(
         turn,
         language=language,
-        query=_standalone(question, turn),
-        wants_time=asks_for_time(question, language),
+        query=meant.query,
+        context=meant.context,
+        leaning=meant.leaning,
+        days=_days(question, meant, language, turn, tuple(years)),
+        wants_time=asks_for_time(meant.kind_of, language),
         small_talk=small_talk(question, language),
     )
 
 
-def _standalone(question: str, turn: Turn) -> str:
-    """The question with the one before it, if it is too short to be understood alone."""
-    earlier = [text for role, text in turn.history if role == "user" and text.strip()]
-    if not earlier or len(question.split()) >= _STANDS_ALONE:
-        return question
-    return f"{clean_question(earlier[-1])} {question}"
+def _language(question: str, turn: Turn, index_languages: Collection[str]) -> str:
+    """The question's own language; that of the conversation for a few words that belong to both ("Quando?")."""
+    spoken = last_language(turn.history)
+    if spoken is not None and has_no_topic(question, spoken):
+        return spoken
+    return identify(question, candidates=index_languages, default=spoken or "en")
+
+
+def _days(question: str, meant: FollowUp, language: str, turn: Turn, years: tuple[int, ...]) -> AskedDays | None:
+    """The days of the question, or else of the one that it leans on."""
+    if turn.today is None:
+        return None
+    own = asked_days(question, language, turn.today, years)
+    return own if own or not meant.base else asked_days(meant.base, language, turn.today, years)

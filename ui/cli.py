@@ -49,6 +49,9 @@ def ask(
     after: Annotated[str | None, typer.Option(help="Only articles published from this day on (2023-11-08).")] = None,
     before: Annotated[str | None, typer.Option(help="Only articles published up to this day.")] = None,
     source: Annotated[list[str] | None, typer.Option(help="Only articles of this source; can be repeated.")] = None,
+    today: Annotated[
+        str | None, typer.Option(help='The day that "yesterday" in the question counts from (default: the clock\'s).')
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Answer a question about the indexed articles."""
@@ -56,7 +59,7 @@ def ask(
 
     clean_question(question)  # before any model is loaded
     said = _read_history(history)
-    first, last = _day(after, "--after"), _day(before, "--before")
+    first, last, day = _day(after, "--after"), _day(before, "--before"), _day(today, "--today")
     settings = _settings(config)
     _quiet()
     from qa.chain import Assistant
@@ -66,7 +69,9 @@ def ask(
     if report is not None:
         _tell(_summary(report))
     with Assistant.open(settings) as assistant:
-        answer = assistant.answer(question, said, published_after=first, published_before=last, sources=source)
+        answer = assistant.answer(
+            question, said, published_after=first, published_before=last, sources=source, today=day
+        )
     if as_json:
         sys.stdout.write(answer.model_dump_json(indent=2) + "\n")
     else:

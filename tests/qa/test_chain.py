@@ -172,7 +172,8 @@ def test_a_short_question_leans_on_the_one_before(assistant: Assistant) -> None:
     turn = assistant.steps["understand"](
         Turn("how long?", history=[("user", "when will the minister arrive in Busan?"), ("assistant", "On Wednesday.")])
     )
-    assert turn.query == "when will the minister arrive in Busan? how long?"
+    assert turn.query == "Busan: how long?"
+    assert turn.context == "when will the minister arrive in Busan? On Wednesday."
 
 
 def test_small_talk_says_what_the_articles_cover(assistant: Assistant) -> None:
