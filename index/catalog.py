@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 from index.place import Known
 
+ADDED = "added"
+"""The item that stands for articles which came from no place: those of ``Index.add``."""
+
 ARTICLE_KEYS = "id TEXT PRIMARY KEY, content_hash TEXT NOT NULL, copy_key TEXT NOT NULL, address TEXT, fetched TEXT"
 SCHEMA = """
 CREATE INDEX articles_by_copy_key ON articles (copy_key);

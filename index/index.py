@@ -21,6 +21,7 @@ from index.store import ARTICLES_FILE, connect
 
 if TYPE_CHECKING:
     import numpy as np
+    from langchain_core.documents import Document
 
     from index.encoder import Encoder
     from index.retriever import HybridRetriever
@@ -142,7 +143,7 @@ class Index:
         if vector is None:
             vector = self.encoder.encode_queries([question])[0]
         with self.snapshot() as snapshot:
-            if snapshot.count("passages") == 0:
+            if snapshot.is_empty():
                 return []
             if snapshot.encoder != self.encoder.fingerprint:
                 raise EncoderMismatchError(
@@ -182,10 +183,23 @@ class Index:
         with self.snapshot() as snapshot:
             return next(iter(snapshot.articles([article_id])), None)
 
-    def __iter__(self) -> Iterator[Article]:
-        """All articles, newest first."""
+    get = article
+
+    def places(self, article_id: str) -> list[str]:
+        """The files and addresses that gave the article."""
         with self.snapshot() as snapshot:
-            return iter(snapshot.articles())
+            return snapshot.places(article_id)
+
+    def __iter__(self) -> Iterator[Article]:
+        """All articles, newest first, read as they are asked for; what is indexed meanwhile is not among them."""
+        with self.snapshot() as snapshot:
+            yield from snapshot.each()
+
+    def documents(self) -> "Iterator[Document]":
+        """All articles as LangChain documents, newest first."""
+        from index.documents import to_document
+
+        return map(to_document, self)
 
     def __len__(self) -> int:
         """Number of articles."""
@@ -198,8 +212,12 @@ class Index:
         with self.snapshot() as snapshot:
             return snapshot.generation
 
-    def add(self, articles: Iterable[Article]) -> "SyncReport":
-        """Add articles, or replace those of the same id; all of them or, after an error, none."""
+    def add(self, articles: "Iterable[Article | Document]") -> "SyncReport":
+        """Add articles, or replace those of the same id; LangChain documents too, as its loaders give them.
+
+        Searched when this returns; what takes longer than a minute is searched bit by bit. Documents that are no
+        articles are reported as problems. Raises BusyError, WriteError, ArticleError for what is neither of the two.
+        """
         from index.update import add
 
         return add(articles, folder=self.folder, settings=self.settings, encoder=self.encoder)

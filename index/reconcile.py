@@ -12,16 +12,12 @@ from pathlib import PurePath
 from typing import Protocol
 
 from index.article import Article
-from index.catalog import Catalog, Keys, Link
+from index.catalog import ADDED, Catalog, Keys, Link
 from index.config import SourcesConfig
 from index.errors import ArticleError
 from index.identity import canonical_address, copy_key
 from index.place import Item, Place
 from index.sources import Problem
-
-ADDED = "added"
-"""The item that stands for articles which came from no place: those of ``Index.add``."""
-
 
 Listings = Sequence[tuple[Place, Iterable[Item | Problem]]]
 """Places with their items, as far as they have been listed."""
@@ -119,10 +115,17 @@ class Reconciler:
                 self._unlink(self.catalog.links(name))
                 self.catalog.forget_item(name)
 
-    def add(self, article: Article) -> None:
-        """Add an article that comes from no place, or replace the one of its id."""
-        former = self.catalog.article(article.id)
-        self._set(ADDED, article.id, article, _keys(article, article.id), former)
+    def add(self, article: Article, *, named: bool, seen: set[str]) -> None:
+        """Add an article that comes from no place; ``seen`` are the ids given in the same run.
+
+        One that has its own id (``named``) is the article of that id; another is known again like those of places.
+        """
+        if self.catalog.known(ADDED) is None:
+            self.catalog.set_item(ADDED, ADDED)
+        if named:
+            self._set(ADDED, article.id, article, _keys(article, article.id), self.catalog.article(article.id))
+        else:
+            self._take(ADDED, article, seen, ADDED)
 
     def _take(self, item: str, article: Article, seen: set[str], place: str) -> bool:
         given = article.id
@@ -199,8 +202,6 @@ class Reconciler:
         elif not self.changes.put(article, keys._replace(id=article.id), item, known=former is not None):
             self.problems.append(Problem(item if item != ADDED else article.id, "no sentence in it"))
             return False
-        if item == ADDED and self.catalog.known(ADDED) is None:
-            self.catalog.set_item(ADDED, ADDED)
         self.catalog.set_link(Link(item, given, article.id, keys.content_hash))
         return True
 

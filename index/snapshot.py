@@ -2,28 +2,35 @@
 
 import threading
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from index import passage_dates, vectors
 from index.article import Article
+from index.catalog import ADDED, Catalog
 from index.lexical import query
 from index.passage import Passage
 from index.passage_dates import Days
 from index.store import (
     ARTICLES_FILE,
     VECTORS_FILE,
+    Summary,
     check_format,
     connect,
     meta,
     read_articles,
     read_languages,
     read_passages,
+    read_summaries,
 )
+
+Row = TypeVar("Row")
+_BATCH = 100
 
 
 class Snapshot:
@@ -152,10 +159,37 @@ class Snapshot:
         with self._lock:
             return read_languages(self._connection, numbers)
 
-    def articles(self, ids: Sequence[str] | None = None) -> list[Article]:
-        """Articles by id, or all, newest first."""
+    def articles(self, ids: Sequence[str]) -> list[Article]:
+        """Articles by id."""
         with self._lock:
             return list(read_articles(self._connection, ids))
+
+    def each(self) -> Iterator[Article]:
+        """All articles, newest first; only a few are in memory."""
+        yield from self._in_batches(lambda: read_articles(self._connection))
+
+    def summaries(self) -> Iterator[Summary]:
+        """All articles without their texts, newest first; only a few are in memory."""
+        yield from self._in_batches(lambda: read_summaries(self._connection))
+
+    def _in_batches(self, rows: Callable[[], Iterator[Row]]) -> Iterator[Row]:
+        with self._lock:
+            iterator = rows()
+        while True:
+            with self._lock:
+                batch = list(islice(iterator, _BATCH))
+            if not batch:
+                return
+            yield from batch
+
+    def places(self, article_id: str) -> list[str]:
+        """The files and addresses that gave an article."""
+        with self._lock:
+            return sorted({link.item for link in Catalog(self._connection).links_to(article_id)} - {ADDED})
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to find."""
+        return not self._once("SELECT 1 FROM passages LIMIT 1")
 
     def count(self, table: str) -> int:
         """How many "articles" or "passages" there are."""
@@ -167,12 +201,6 @@ class Snapshot:
         """Number of articles by language, most first."""
         statement = "SELECT language, count(*) FROM articles GROUP BY language ORDER BY 2 DESC, 1"
         return dict(self._once(statement))
-
-    def passages_of(self) -> dict[str, int]:
-        """Number of passages by article id."""
-        with self._lock:
-            rows = self._connection.execute("SELECT article_id, count(*) FROM passages GROUP BY article_id")
-            return dict(rows.fetchall())
 
     def period(self) -> tuple[date, date] | None:
         """First and last publication date that is known better than by a file's time."""

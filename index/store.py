@@ -20,13 +20,13 @@ import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from filelock import FileLock, Timeout
 
 from index import passage_dates
-from index.article import Article
+from index.article import Article, DateSource
 from index.catalog import ARTICLE_KEYS, Catalog, Keys
 from index.catalog import SCHEMA as CATALOG_SCHEMA
 from index.errors import BusyError, DamagedError, NoIndexError, StoreError, WriteError
@@ -370,6 +370,27 @@ def read_articles(connection: sqlite3.Connection, ids: Sequence[str] | None = No
     names = _ARTICLE_COLUMNS.split(", ")
     for row in rows:
         yield Article.model_validate(dict(zip(names, row, strict=True)))
+
+
+class Summary(NamedTuple):
+    """An article without its text; ``passages`` is how many it has."""
+
+    id: str
+    title: str
+    url: str | None
+    source: str | None
+    language: str
+    published: str | None
+    published_from: DateSource
+    passages: int
+
+
+def read_summaries(connection: sqlite3.Connection) -> Iterator[Summary]:
+    """All articles without their texts, newest first."""
+    columns = ", ".join(Summary._fields[:-1])
+    count = "(SELECT count(*) FROM passages WHERE article_id = articles.id)"
+    rows = connection.execute(f"SELECT {columns}, {count} FROM articles ORDER BY published DESC, id")
+    return (Summary(*row) for row in rows)
 
 
 def read_passages(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, Passage]:

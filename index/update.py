@@ -22,6 +22,8 @@ from index.sources import Problem
 from index.store import Writer
 
 if TYPE_CHECKING:
+    from langchain_core.documents import Document
+
     from index.encoder import Encoder
 
 # Passages are encoded in lots of this many: enough to sort by length, few enough to lose little at a crash.
@@ -264,13 +266,21 @@ def sync(
         return run.finish()
 
 
-def add(articles: Iterable[Article], *, folder: Path, settings: IndexSettings, encoder: "Encoder") -> SyncReport:
-    """Add articles that come from no file, or replace those of the same id."""
+def add(
+    articles: "Iterable[Article | Document]", *, folder: Path, settings: IndexSettings, encoder: "Encoder"
+) -> SyncReport:
+    """Add articles and LangChain documents that come from no file, or replace those of the same id."""
+    from index.documents import to_articles
+
     with Writer(folder) as writer:
         run = _Run(writer, settings, lambda: encoder)
         run.follow_encoder()
-        for article in articles:
-            run.reconciler.add(article)
+        seen: set[str] = set()
+        for article, named in to_articles(articles, settings.sources):
+            if isinstance(article, Problem):
+                run.reconciler.problems.append(article)
+            else:
+                run.reconciler.add(article, named=named, seen=seen)
         return run.finish()
 
 

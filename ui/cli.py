@@ -111,19 +111,7 @@ def index(
 def list_articles(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """List the indexed articles, newest first."""
     with _open_index(config) as opened, opened.snapshot() as snapshot:
-        articles, passages = snapshot.articles(), snapshot.passages_of()
-    rows = [
-        {
-            "id": article.id,
-            "title": article.title,
-            "source": article.source,
-            "language": article.language,
-            "published": article.published.isoformat() if article.published else None,
-            "published_from": article.published_from,
-            "passages": passages.get(article.id, 0),
-        }
-        for article in articles
-    ]
+        rows = [summary._asdict() for summary in snapshot.summaries()]
     if as_json:
         _print_json(rows)
         return
