@@ -178,6 +178,24 @@ class Index:
 
         return [hit(places[0])._replace(copies=_elsewhere(*map(hit, places))) for places in chosen]
 
+    def newest(
+        self,
+        count: int,
+        *,
+        published_after: date | None = None,
+        published_before: date | None = None,
+        sources: Sequence[str] | None = None,
+        days: Sequence[Days] | None = None,
+    ) -> list[Hit]:
+        """The first passages of the newest articles that fit the filters of ``search``, newest first; no similarity."""
+        with self.snapshot() as snapshot:
+            only = snapshot.choose(published_after, published_before, sources, None, days)
+            numbers = snapshot.openings(count, only)
+            passages = snapshot.passages(numbers)
+            found = snapshot.articles([passage.article_id for passage in passages.values()])
+        articles = {article.id: article for article in found}
+        return [Hit(passages[number], articles[passages[number].article_id], 0.0, None) for number in numbers]
+
     def article(self, article_id: str) -> Article | None:
         """One article by its id."""
         with self.snapshot() as snapshot:

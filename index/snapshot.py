@@ -149,6 +149,19 @@ class Snapshot:
         with self._lock:
             return np.asarray([row[0] for row in self._connection.execute(statement, values)], dtype=np.int64)
 
+    def openings(self, count: int, only: np.ndarray | None = None) -> list[int]:
+        """Numbers of the first passages of the newest articles, newest first; undated articles come last."""
+        statement = (
+            "SELECT passages.id FROM articles JOIN passages ON article_id = articles.id AND ordinal = 0 "
+            "ORDER BY published DESC, articles.id"
+        )
+        with self._lock:
+            if only is None:
+                return [row[0] for row in self._connection.execute(f"{statement} LIMIT ?", (count,))]
+            allowed = set(only.tolist())
+            rows = self._connection.execute(statement)
+            return list(islice((row[0] for row in rows if row[0] in allowed), count))
+
     def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:
         """Passages by number."""
         with self._lock:

@@ -62,6 +62,20 @@ def test_filters_are_exact_and_inclusive(index: Index) -> None:
     assert ids(index, "the", sources=["Nobody"]) == []
 
 
+def test_newest_are_the_first_passages_of_the_latest_articles(index: Index) -> None:
+    index.add(
+        [article("undated", "A tram runs in Basel."), article("long", "One line. " * 200, published=date(2024, 2, 2))]
+    )
+    found = index.newest(10)
+    assert [(hit.article.id, hit.passage.ordinal) for hit in found] == [
+        ("robot", 0), ("long", 0), ("ferry", 0), ("bridge", 0), ("undated", 0)
+    ]  # fmt: skip
+    assert [hit.article.id for hit in index.newest(2)] == ["robot", "long"]
+    filtered = index.newest(10, published_before=date(2024, 2, 1), sources=["Wire", "Post"])
+    assert [hit.article.id for hit in filtered] == ["ferry", "bridge"]
+    assert index.newest(10, sources=["Nobody"]) == []
+
+
 def test_more_hits_asked_for_than_there_are(index: Index) -> None:
     assert len(index.search("bridge", count=1000)) == 3
 
