@@ -16,6 +16,7 @@ from qa.config import Settings
 from qa.coverage import coverage
 from qa.ground import ground
 from qa.language import sentence
+from qa.open_steps import open_text, with_open_questions
 from qa.phrase import answer_text, checked, phrase
 from qa.prefer import prefer
 from qa.reading import Reader
@@ -70,6 +71,7 @@ class Assistant:
             "phrase": partial(phrase, writer=writer),
             "check": checked,
         }
+        self.steps = with_open_questions(self.steps, index, writer=writer, threshold=settings.reader.threshold)
         if chat_reader is not None:
             from qa.llm_steps import with_llm
 
@@ -158,7 +160,8 @@ class Assistant:
             with self._one_at_a_time:
                 turn = step(turn)
             timings[title] = time.perf_counter() - started
-        text = answer_text(turn)
+        # What a chat model claims is phrased as a whole, as any other answer.
+        text = answer_text(turn) if turn.open_question is None or turn.phrase else open_text(turn)
         for start in range(0, len(text), _PIECE):
             yield TextPiece(text=text[start : start + _PIECE])
         yield _answer(turn, text, timings)
@@ -255,7 +258,7 @@ def _open_writer(settings: Settings) -> "Writer | None":
 
 
 def _answer(turn: Turn, text: str, timings: dict[str, float]) -> Answer:
-    best = turn.evidence[0] if turn.evidence and turn.small_talk is None else None
+    best = turn.best if turn.small_talk is None else None
     return Answer(
         question=turn.question,
         text=text,
@@ -273,7 +276,7 @@ def _answer(turn: Turn, text: str, timings: dict[str, float]) -> Answer:
 def _short(turn: Turn, best: Evidence | None) -> str:
     if best is None:
         return ""
-    return best.fact or turn.phrase or best.quote
+    return best.fact or turn.phrase or best.phrase or " ".join(best.quote.split())
 
 
 def _citation(number: int, evidence: Evidence) -> Citation:

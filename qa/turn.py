@@ -8,6 +8,7 @@ from typing import Any
 from index.index import Hit
 from qa.answer import DateMention
 from qa.follow_up import Leaning
+from qa.open_question import OpenQuestion
 from qa.question_dates import AskedDays
 
 
@@ -18,8 +19,10 @@ class Evidence:
     ``start`` and ``end`` are the sentence's characters in the article; ``words`` the answering words, "" if the reader
     names none; ``probability`` (0..1) is that of being right, all told, and ``reader_probability`` the reader's own;
     ``dates`` what the sentence's date expressions mean, with offsets in the sentence; ``fact`` the answer
-    in the question's language, "" if it cannot be said exactly; ``date`` the mention that answers a "when";
-    ``vector`` [dimension] the sentence's, if it is at hand.
+    in the question's language, "" if it cannot be said exactly; ``phrase`` the sentence in the question's language, if
+    it is one of several; ``date`` the mention that answers a "when"; ``vector`` [dimension] the sentence's, if it is at
+    hand. Where articles contradict each other, ``fact_number`` says which of several facts it holds: 0 is the answer, 1
+    what others say instead.
     """
 
     hit: Hit
@@ -31,6 +34,8 @@ class Evidence:
     dates: tuple[DateMention, ...] = ()
     date: DateMention | None = None
     fact: str = ""
+    phrase: str = ""
+    fact_number: int = 0
     vector: Any = field(default=None, compare=False, repr=False)
 
     @property
@@ -45,8 +50,10 @@ class Turn:
 
     ``today`` is the day that "yesterday" counts from; without it dates in the question are not looked at. ``query`` is
     the question made to stand alone, ``vector`` [dimension] its vector; ``context`` what was said that it leans on
-    (see ``qa.follow_up``), to search with as well; ``days`` those it asks about. ``claim`` is what a chat model
-    that read answers ("" if nothing, None if the trained reader read); ``notes`` say what did not go as configured.
+    (see ``qa.follow_up``), to search with as well, and ``cited`` the articles
+    that it quotes; ``days`` those it asks about; ``open_question`` what it asks for,
+    if that is no single fact. ``claim`` is what a chat model that read answers ("" if nothing, None if the trained
+    reader read); ``notes`` say what did not go as configured.
     """
 
     question: str
@@ -62,9 +69,11 @@ class Turn:
     leaning: Leaning = "alone"
     days: AskedDays | None = None
     wants_time: bool = False
+    open_question: OpenQuestion | None = None
     small_talk: str | None = None
     vector: Any = None
     hits: Sequence[Hit] = ()
+    cited: frozenset[str] = frozenset()
     evidence: tuple[Evidence, ...] = ()
     claim: str | None = None
     notes: tuple[str, ...] = ()
@@ -76,3 +85,10 @@ class Turn:
     def answerable(self) -> bool:
         """Whether the articles hold the answer."""
         return bool(self.evidence)
+
+    @property
+    def best(self) -> Evidence | None:
+        """The evidence that answers best: the first, but the most probable where several sentences tell a story."""
+        if self.open_question is not None and self.claim is None:
+            return max(self.evidence, key=lambda one: one.probability, default=None)
+        return self.evidence[0] if self.evidence else None
