@@ -87,6 +87,7 @@ class RetrieverConfig(Section):
     passages: int = Field(default=6, ge=1, le=100)
     candidates: int = Field(default=60, ge=1, le=1000)
     lexical_weight: float = Field(default=LEXICAL_WEIGHT, ge=0, le=10)
+    rerank: str = Field(default="none", min_length=1)
 
 
 class IndexSettings(BaseSettings):

@@ -16,6 +16,7 @@ from index.errors import DamagedError, EncoderMismatchError
 from index.fusion import fuse
 from index.passage import Passage
 from index.passage_dates import Days
+from index.rerank import DEPTH, NO_MODEL, Reranker
 from index.snapshot import Snapshot
 from index.store import ARTICLES_FILE, connect
 
@@ -52,6 +53,7 @@ class Index:
         self.folder = folder
         self.settings = settings
         self._encoder = encoder
+        self._reranker: Reranker | None = None
         self._lock = threading.Lock()
         self._watch = connect(folder, ARTICLES_FILE)
         try:
@@ -71,6 +73,15 @@ class Index:
 
                 self._encoder = Encoder.open(self.settings.encoder)
         return self._encoder
+
+    @property
+    def reranker(self) -> "Reranker | None":
+        """The configured CrossEncoder, loaded at the first use; None if none is configured. Raises ModelError."""
+        name = self.settings.retriever.rerank
+        with self._lock:
+            if self._reranker is None and name not in NO_MODEL:
+                self._reranker = Reranker.open(name, self.settings.encoder.device)
+        return self._reranker
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
@@ -131,15 +142,19 @@ class Index:
         sources: Sequence[str] | None = None,
         languages: Sequence[str] | None = None,
         days: Sequence[Days] | None = None,
+        article_ids: Sequence[str] | None = None,
         vector: "np.ndarray[Any, Any] | None" = None,
     ) -> list[Hit]:
         """The passages most likely to answer, best first: nearest in meaning and in words, fused; copies are one hit.
 
         Filters are exact, dates inclusive; fewer than ``count`` come back when fewer fit. ``days`` chooses articles
-        that were published then or speak of then. ``vector`` [dimension] is the question's, if it is at hand.
+        that were published then or speak of then, ``article_ids`` names some. ``vector`` [dimension] is the
+        question's, if it is at hand.
         """
         limit = self.settings.retriever.passages if count is None else count
-        candidates = max(self.settings.retriever.candidates, limit)
+        reranker = self.reranker
+        read = limit if reranker is None else DEPTH * limit
+        candidates = max(self.settings.retriever.candidates, read)
         if vector is None:
             vector = self.encoder.encode_queries([question])[0]
         with self.snapshot() as snapshot:
@@ -150,7 +165,7 @@ class Index:
                     f"{self.folder}: the index was made by encoder '{snapshot.encoder}', the configured one is "
                     f"'{self.encoder.fingerprint}'; run `kabar index` to encode it again"
                 )
-            only = snapshot.choose(published_after, published_before, sources, languages, days)
+            only = snapshot.choose(published_after, published_before, sources, languages, days, article_ids)
             dense = snapshot.nearest(vector, candidates, only)
             lexical = snapshot.matching(question, candidates, only)
             languages_found = snapshot.languages_of([number for number, _ in (*dense, *lexical)])
@@ -167,7 +182,7 @@ class Index:
             stories: dict[int, list[int]] = {}
             for place, original in enumerate(originals([passages[number].text for number, _ in ranked])):
                 stories.setdefault(original, []).append(place)
-            chosen = list(stories.values())[:limit]
+            chosen = list(stories.values())[:read]
             wanted = {passages[ranked[place][0]].article_id for places in chosen for place in places}
             articles = {article.id: article for article in snapshot.articles(list(wanted))}
         similarity = dict(dense)
@@ -176,7 +191,8 @@ class Index:
             number, score = ranked[place]
             return Hit(passages[number], articles[passages[number].article_id], score, similarity.get(number))
 
-        return [hit(places[0])._replace(copies=_elsewhere(*map(hit, places))) for places in chosen]
+        hits = [hit(places[0])._replace(copies=_elsewhere(*map(hit, places))) for places in chosen]
+        return hits if reranker is None else reranker.order(question, hits)[:limit]
 
     def newest(
         self,
