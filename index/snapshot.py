@@ -119,10 +119,12 @@ class Snapshot:
         sources: Sequence[str] | None,
         languages: Sequence[str] | None,
         days: Sequence[Days] | None = None,
+        articles: Sequence[str] | None = None,
     ) -> np.ndarray | None:
         """Numbers (int64) of the passages of articles published from ``after`` to ``before``, both included.
 
         ``days``: only articles that were published in some of these, or that speak of some.
+        ``articles``: only these, by id.
         """
         conditions: list[str] = []
         values: list[str | float] = []
@@ -132,7 +134,7 @@ class Snapshot:
         if before is not None:
             conditions.append("published <= ?")
             values.append(before.isoformat())
-        for column, names in (("source", sources), ("language", languages)):
+        for column, names in (("source", sources), ("language", languages), ("article_id", articles)):
             if names is not None:
                 conditions.append(f"{column} IN ({', '.join('?' * len(names))})")
                 values.extend(names)
