@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
+from functools import cache
 from http import HTTPStatus
 from ssl import SSLCertVerificationError
 from typing import NamedTuple
@@ -170,9 +171,9 @@ class Fetcher:
 
     def _ask(self, address: httpx.URL, headers: dict[str, str], linked_from: str | None, limits: Limits) -> Answer:
         """One answer, after as many tries as it takes and the configuration allows."""
-        where, host = printable(str(address)), address.host
+        where, host = printable(str(address)), _server(address)
         trusted = self.config.trusted_hosts
-        private = host in trusted and (linked_from is None or httpx.URL(linked_from).host in trusted)
+        private = address.host in trusted and (linked_from is None or httpx.URL(linked_from).host in trusted)
         for number in range(1, self.config.tries + 1):
             self._wait_turn(address, where)
             pause = 0.0
@@ -207,7 +208,7 @@ class Fetcher:
 
     def _wait_turn(self, address: httpx.URL, where: str) -> None:
         """Keep the distance between two requests that the configuration and the host want."""
-        host, now = address.host, time.monotonic()
+        host, now = _server(address), time.monotonic()
         until, why = self._rests.get(host, (now, ""))
         if until > now:
             minutes = math.ceil((until - now) / 60)
@@ -219,8 +220,18 @@ class Fetcher:
             self._sleep(turn - now)
 
 
+@cache
+def fetcher_for(config: FetchConfig) -> Fetcher:
+    """The one fetcher of this process for a configuration: all places and rounds share what it knows of the hosts."""
+    return Fetcher(config)
+
+
+def _server(address: httpx.URL) -> str:
+    return address.netloc.decode("ascii")
+
+
 def _origin(address: httpx.URL) -> str:
-    return f"{address.scheme}://{address.netloc.decode('ascii')}"
+    return f"{address.scheme}://{_server(address)}"
 
 
 def _validator(answer: Answer, name: str) -> str | None:

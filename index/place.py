@@ -5,7 +5,8 @@ its stamp (free, known from the listing), then its digest (a look at the content
 A folder is one such place (``index.folder``); what else ``sync`` takes is made into one by ``open_place``.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -80,8 +81,28 @@ class Place(Protocol):
         """
 
 
+def is_address(place: str) -> bool:
+    """Whether a place is meant as an address on the web ("https://..."), not as a path."""
+    return re.match(r"\s*[a-zA-Z][a-zA-Z0-9+.-]+://", place) is not None
+
+
+def each_place(places: "Iterable[str | Path | Place | Sequence[str | Path | Place]]") -> "list[str | Path | Place]":
+    """Places, out of the lists that some of them are."""
+    found: list[str | Path | Place] = []
+    for place in places:
+        if isinstance(place, Sequence) and not isinstance(place, str):
+            found += place
+        else:
+            found.append(place)
+    return found
+
+
 def open_place(place: "str | Path | Place", settings: "IndexSettings") -> Place:
-    """The place that a user names: a path, or a Place as it is."""
+    """The place that a user names: an address on the web, a path, or a Place as it is. Raises FetchError."""
     from index.folder import Folder
 
+    if isinstance(place, str) and is_address(place):
+        from index.web import Web
+
+        return Web(place, settings)
     return Folder(Path(place).expanduser().absolute(), settings) if isinstance(place, str | Path) else place

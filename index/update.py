@@ -16,7 +16,7 @@ from index.config import IndexSettings
 from index.errors import ArticleError, ModelError
 from index.folder import Folder
 from index.passage import split_article
-from index.place import Item, Place, open_place
+from index.place import Item, Place, each_place, open_place
 from index.reconcile import Listings, Reconciler, reconcile
 from index.sources import Problem
 from index.store import Writer
@@ -235,13 +235,13 @@ class _Run:
 
 
 def sync(
-    *places: str | Path | Place,
+    *places: str | Path | Place | Sequence[str | Path | Place],
     config: str | Path | IndexSettings | None = None,
     progress: bool | Callable[[Progress], None] = False,
     changes: Callable[[Change], None] = _ignore,
     encoder: "Encoder | None" = None,
 ) -> SyncReport:
-    """Index the articles in ``places`` (files or folders; default: those of the configuration).
+    """Index the articles in ``places``: files, folders, addresses on the web, lists of them; by default the configured.
 
     Only what is new or has changed is encoded. Files that were indexed from the same place before and are gone from it
     are dropped, with the articles that no other file gave. An article that cannot be read is in the report's
@@ -257,7 +257,7 @@ def sync(
 
         with bar() as show:
             return sync(*places, config=settings, progress=show, changes=changes, encoder=encoder)
-    opened = [open_place(place, settings) for place in places or settings.index.articles]
+    opened = [open_place(place, settings) for place in each_place(places) or settings.index.articles]
     # Asked before the index is opened: a mistyped path leaves no empty index behind.
     listings = [(place, place.items(lambda name: writer.catalog.known(name))) for place in opened]  # noqa: PLW0108
     with Writer(settings.index.path) as writer:

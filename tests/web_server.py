@@ -77,13 +77,14 @@ class WebServer:
         """What was asked for, robots.txt aside."""
         return [path for path, _ in self.requests if path != "/robots.txt"]
 
-    def drip(self, piece: bytes, *, pause: float, content_type: str) -> Page:
-        """A body without end."""
+    def drip(self, piece: bytes, *, pause: float, content_type: str, start: bytes = b"") -> Page:
+        """A body without end: ``start``, and ``piece`` again and again."""
 
         def send(handler: BaseHTTPRequestHandler) -> None:
             handler.send_response(200)
             handler.send_header("Content-Type", content_type)
             handler.end_headers()
+            handler.wfile.write(start)
             while not self._closing.wait(pause):
                 handler.wfile.write(piece)
 
