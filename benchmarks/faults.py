@@ -34,6 +34,7 @@ from index.article import Article
 from index.compaction import compact
 from index.config import IndexConfig, IndexSettings
 from index.encoder import Encoder
+from index.errors import KabarError
 from index.index import Index
 from index.integrity import find_damage
 from index.store import VECTORS_FILE, connect, exists
@@ -282,7 +283,7 @@ def run(kills: int, articles: int, seed: int) -> dict[str, Any]:
                 if killed == FIRST and len(bench.seconds) == 1:
                     measure(bench)
                 killed += bench.kill_once()
-            except BrokenPromiseError as error:
+            except (BrokenPromiseError, KabarError) as error:
                 broken.append(str(error))
             print(f"\r{killed} kills", end="", file=sys.stderr, flush=True)
         print(file=sys.stderr)
