@@ -1,32 +1,36 @@
-"""Measure whole answers to the sample questions, without a writer.
+"""Measure whole answers to the sample questions and to open ones about the same articles, without a writer.
 
     python benchmarks/answers.py
 
-The questions are those that kabar is tuned on: development figures. About a minute.
+The sample questions are those that kabar is tuned on: development figures. Open questions (why, how, what happened ...)
+are a file that it is tuned on and one that it is not. About three minutes.
 """
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from machine import machine
 
-from index.config import IndexConfig
-from qa.answer_evaluation import evaluate_answers
+from qa.answer_evaluation import evaluate_answers, indexed
 from qa.chain import Assistant
 from qa.config import Settings, WriterConfig
-from qa.first_index import ensure_index
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = Path(__file__).resolve().parent / "results" / "answers.json"
 QUESTIONS = ROOT / "articles" / "questions.json"
+OPEN = ROOT / "benchmarks" / "questions" / "open.json"
+OPEN_HELD_BACK = ROOT / "benchmarks" / "questions" / "open_held_back.json"
 NAMES = {
     "right": "answerable questions answered right",
     "cited": "answerable questions with the right sentence cited",
     "dated": "questions that ask for a date, with the right one",
     "refused": "unanswerable questions refused",
     "language": "answers in the language of the question",
+}
+OPEN_NAMES = {
+    "gold": "sentences that open questions need, cited",
+    "refused": "unanswerable open questions refused",
 }
 
 
@@ -38,23 +42,29 @@ def shares(figures: dict[str, Any]) -> dict[str, tuple[int, int]]:
         "right": (answerable - figures["wrong"] - figures["refused"], answerable),
         "cited": (figures["cited"], figures["citable"]),
         "dated": (figures["dated"], figures["datable"]),
+        "gold": (figures["gold_cited"], figures["gold"]),
         "refused": (unanswerable - figures["invented"], unanswerable),
         "language": (figures["language_right"], figures["questions"]),
     }
 
 
+def rows_of(figures: dict[str, Any], names: dict[str, str], note: str = "") -> list[dict[str, str]]:
+    """A row for each name."""
+    parts = shares(figures)
+    return [
+        {"what": what + note, "share": f"{100 * parts[name][0] / parts[name][1]:.0f}%"} for name, what in names.items()
+    ]
+
+
 def main() -> None:
     """Measure, print, and write the result."""
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(
-            index=IndexConfig(path=Path(folder) / "index", articles=(ROOT / "articles",)),
-            writer=WriterConfig(model="none"),
-        )
-        ensure_index(settings)
-        with Assistant.open(settings) as assistant:
-            (figures,) = evaluate_answers(assistant, [QUESTIONS])
+    settings = Settings(writer=WriterConfig(model="none"))
+    with indexed(settings, ROOT / "articles") as sample, Assistant.open(sample) as assistant:
+        single, open_, held_back = evaluate_answers(assistant, [QUESTIONS, OPEN, OPEN_HELD_BACK])
     rows = [
-        {"what": NAMES[name], "share": f"{100 * part / whole:.0f}%"} for name, (part, whole) in shares(figures).items()
+        *rows_of(single, NAMES),
+        *rows_of(open_, OPEN_NAMES),
+        *rows_of(held_back, OPEN_NAMES, " (questions it was not tuned on)"),
     ]
     print(*rows, sep="\n")
     result = {"command": "python benchmarks/answers.py", "machine": machine(), "rows": rows}
