@@ -1,11 +1,6 @@
 import os
 import shutil
-import signal
-import sqlite3
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,7 +11,7 @@ from fakes import WordEncoder
 from index.config import IndexConfig, IndexSettings
 from index.errors import ArticleError, BusyError, WriteError
 from index.index import Index
-from index.store import ARTICLES_FILE, Writer, exists
+from index.store import Writer
 from index.update import Progress, SyncReport, sync
 
 
@@ -249,67 +244,3 @@ def test_a_reader_sees_the_new_generation_without_reopening_and_never_half_of_it
         for thread in threads:
             thread.join()
     assert errors == []
-
-
-KILLED = """
-import sys, time
-from pathlib import Path
-sys.path[:0] = [{root!r}, {tests!r}]
-from fakes import WordEncoder
-from index.config import IndexConfig, IndexSettings
-from index.update import sync
-import index.update
-index.update._LOT = 4
-
-class Slow(WordEncoder):
-    def encode_passages(self, texts):
-        with open({log!r}, "a") as file:
-            file.writelines(text.splitlines()[0] + chr(10) for text in texts)
-        time.sleep(0.02)
-        return super().encode_passages(texts)
-
-sync({folder!r}, config=IndexSettings(index=IndexConfig(path=Path({index!r}))), encoder=Slow())
-"""
-
-
-def test_kill_at_any_moment_loses_nothing_and_repeats_little(
-    tmp_path: Path, settings: IndexSettings, encoder: WordEncoder
-) -> None:
-    """SIGKILL while passages are encoded, again and again; each next run goes on where the last one stopped."""
-    news = tmp_path / "many"
-    news.mkdir()
-    for number in range(120):
-        (news / f"{number}.txt").write_text(
-            f"Head {number}\nArticle {number} is about place{number}.", encoding="utf-8"
-        )
-    log = tmp_path / "log"
-    log.touch()
-    tests = Path(__file__).parents[1]
-    script = KILLED.format(
-        root=str(tests.parent), tests=str(tests), log=str(log), folder=str(news), index=str(settings.index.path)
-    )
-    kills = 0
-    while len(log.read_text().split("\n")) < 100:
-        process = subprocess.Popen([sys.executable, "-c", script])
-        before = log.stat().st_size
-        # Wait for the work to be under way, then a little longer each time: the kill meets other moments of it.
-        while log.stat().st_size == before and process.poll() is None:
-            time.sleep(0.002)
-        time.sleep(0.003 * kills)
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL, "it ended before it could be killed"
-        kills += 1
-        # The only finished generation is the whole one, and there is none yet.
-        assert not exists(settings.index.path)
-    assert sync(news, config=settings, encoder=encoder).problems == ()
-    with Index(settings.index.path, settings, encoder) as index:
-        assert len(index) == 120
-        assert index.search("place77")[0].article.id == "77.txt"
-    connection = sqlite3.connect(settings.index.path / ARTICLES_FILE)
-    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    connection.close()
-    assert kills >= 5
-    # A lot that was under way when the process died may be encoded twice, and nothing else.
-    encoded = log.read_text().split("\n")[:-1] + [text.split("\n")[0] for text in encoder.encoded]
-    assert set(encoded) == {f"Head {number}" for number in range(120)}
-    assert len(encoded) - len(set(encoded)) <= 4 * kills
