@@ -28,7 +28,7 @@ _UNSPACED = {"zh": 2, "ja": 2, "th": 5}
 """Languages written without spaces, and about how many characters make a word."""
 _MARKED_NOUNS = {"de"}
 """Languages that write every noun with a capital: one capitalised word is no name there."""
-_LONGEST_CONTEXT = 400
+_LONGEST_CONTEXT = 2000
 _LONGEST_FACT = 60
 _NUMBERS = re.compile(r"\[\d+\]")
 _QUOTED = re.compile('「([^」]+)」|『([^』]+)』|《([^》]+)》|“([^”]+)”|«([^»]+)»|„([^“”]+)[“”]|"([^"]+)"')
@@ -45,12 +45,14 @@ _ANY_DAY = datetime.date(2000, 1, 1)
 class FollowUp(NamedTuple):
     """A question in the light of what was said before.
 
-    ``query`` is what to read with, ``context`` what to search with as well; ``base`` is the question that it leans on,
-    if it does; ``kind_of`` is the question whose kind ("when", "who") is asked.
+    ``query`` is what to read with, ``core`` the part of it that is not from before, ``context`` what to search with as
+    well; ``base`` is the question that it leans on, if it does; ``kind_of`` is the one whose kind ("when", "who") is
+    asked.
     """
 
     leaning: Leaning
     query: str
+    core: str
     context: str
     base: str
     kind_of: str
@@ -61,18 +63,20 @@ def follow_up(question: str, language: str, history: Sequence[tuple[str, str]]) 
     asked = _asked(history, language)
     leans = leaning(question, language) if asked else "alone"
     if leans == "alone":
-        return FollowUp(leans, question, "", "", question)
+        return FollowUp(leans, question, question, "", "", question)
     thread = _thread(asked)
     base, spoken = thread[0]
-    said = _last_answer(history)
+    said = _last_answer(history, since=base)
     context = " ".join([*(text for text, _ in thread), _NUMBERS.sub("", said)])[:_LONGEST_CONTEXT]
     if leans == "maybe":
-        return FollowUp(leans, question, context, "", question)
+        return FollowUp(leans, question, question, context, "", question)
     if leans == "replaces":
         before = thread[-1][0]
-        return FollowUp(leans, f"{_undated(*thread[-1])} {question}", context, before, before)
+        query = f"{_undated(*thread[-1])} {question}"
+        return FollowUp(leans, query, query, context, before, before)
     about = ", ".join(dict.fromkeys(filter(None, (_topic(base, spoken), _fact(said, spoken)))))
-    return FollowUp(leans, f"{about}: {_unopened(question, language)}", context, base, question)
+    core = _unopened(question, language)
+    return FollowUp(leans, f"{about}: {core}", core, context, base, question)
 
 
 def leaning(question: str, language: str) -> Leaning:
@@ -184,10 +188,15 @@ def _thread(asked: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     return list(asked)
 
 
-def _last_answer(history: Sequence[tuple[str, str]]) -> str:
-    """The last answer, "" if it was a refusal."""
-    said = next((" ".join(text.split()) for role, text in reversed(history) if role == "assistant"), "")
-    return "" if said in _refusals() else said
+def _last_answer(history: Sequence[tuple[str, str]], *, since: str) -> str:
+    """The last answer to the question ``since`` and those after it that was not a refusal; "" if there is none."""
+    for role, text in reversed(history):
+        said = " ".join(text.split())
+        if role == "assistant" and said and said not in _refusals():
+            return said
+        if role == "user" and said == since:
+            break
+    return ""
 
 
 @cache
@@ -196,7 +205,7 @@ def _refusals() -> frozenset[str]:
 
 
 def _topic(question: str, language: str) -> str:
-    """What the question names, or else all of it but its question words."""
+    """What the question names, or else what stands before its question word, or else all but that."""
     words = _tables().get(language)
     if words is None:
         return question.strip("?¿ ")
@@ -204,8 +213,12 @@ def _topic(question: str, language: str) -> str:
     marks = _Marks(text, language, words)
     if marks.named:
         return ", ".join(dict.fromkeys(text[start:end] for start, end in sorted(marks.named)))
-    kept = _blank(text, [*marks.dates, *(match.span() for match in words.asking.finditer(marks.text))])
-    return " ".join(kept.split()).strip("?¿？؟!.,。 ")
+    asking = [match.span() for match in words.asking.finditer(marks.text)]
+    kept = _blank(text, [*marks.dates, *asking])
+    # Where the question word does not come first, what does is the topic ("달빛도서관은 언제 문을 여나요?").
+    before = kept[: asking[0][0]] if asking else ""
+    own = words.plain.sub(" ", before.lower())
+    return " ".join((before if any(map(str.isalpha, own)) else kept).split()).strip("?¿？؟!.,。 ")
 
 
 def _undated(question: str, language: str) -> str:
@@ -221,6 +234,9 @@ def _unopened(question: str, language: str) -> str:
     text = unicodedata.normalize("NFKC", question)
     if words is None or (match := words.opener.match(_Marks(text, language, words).text)) is None:
         return question
+    if words.asking.search(match.group()):
+        # "and" is a part of the question word in Arabic: "وكم" is "and how much".
+        return text.removeprefix("و")
     rest = text[match.end() :].strip(" ,")
     return rest if any(map(str.isalpha, rest)) else question
 

@@ -49,9 +49,9 @@ class Turn:
     """One question on its way; each step of the chain returns a new one with more in it.
 
     ``today`` is the day that "yesterday" counts from; without it dates in the question are not looked at. ``query`` is
-    the question made to stand alone, ``vector`` [dimension] its vector; ``context`` what was said that it leans on
-    (see ``qa.follow_up``), to search with as well, and ``cited`` the articles
-    that it quotes; ``days`` those it asks about; ``open_question`` what it asks for,
+    the question made to stand alone, ``vector`` [dimension] its vector; ``core`` is the part of it that was asked now,
+    ``context`` what was said that it leans on (see ``qa.follow_up``), to search with as well, and ``cited`` the
+    articles that it quotes; ``days`` those it asks about; ``open_question`` what it asks for,
     if that is no single fact. ``claim`` is what a chat model that read answers ("" if nothing, None if the trained
     reader read); ``notes`` say what did not go as configured.
     """
@@ -65,6 +65,7 @@ class Turn:
 
     language: str = "und"
     query: str = ""
+    core: str = ""
     context: str = ""
     leaning: Leaning = "alone"
     days: AskedDays | None = None

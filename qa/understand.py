@@ -22,6 +22,7 @@ def understand(turn: Turn, *, index_languages: Collection[str] = (), years: Iter
         turn,
         language=language,
         query=meant.query,
+        core=meant.core,
         context=meant.context,
         leaning=meant.leaning,
         days=_days(question, meant, language, turn, tuple(years)),

@@ -88,6 +88,18 @@ def test_the_topic_is_carried_over() -> None:
     assert "[1]" not in meant.context
 
 
+@pytest.mark.parametrize(
+    ("language", "first", "second", "query"),
+    [
+        ("ko", "달빛도서관은 언제 문을 여나요?", "왜 미뤄졌나요?", "달빛도서관은: 왜 미뤄졌나요?"),
+        ("zh", "送药机器人什么时候上岗？", "花了多少钱？", "送药机器人: 花了多少钱？"),
+        ("en", "who wrote the comedy?", "And when?", "wrote the comedy: when?"),
+    ],
+)
+def test_a_topic_without_a_name(language: str, first: str, second: str, query: str) -> None:
+    assert follow_up(second, language, [("user", first)]).query == query
+
+
 def test_a_chain_leans_on_its_first_question_and_the_last_fact() -> None:
     meant = follow_up("How long?", "en", [ARRIVAL, DATE, MEETING, PERSON])
     assert meant.query == "Blinken, Park Jin: How long?"

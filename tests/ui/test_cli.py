@@ -80,8 +80,9 @@ def test_history_that_is_none(tmp_path: Path) -> None:
     refused(kabar("ask", "who?", "--history", str(tmp_path / "history.json")), 1, "history.json", "JSON list")
 
 
-def test_a_date_that_is_none() -> None:
-    result = kabar("ask", "who?", "--after", "yesterday")
+@pytest.mark.parametrize("option", ["--after", "--today"])
+def test_a_date_that_is_none(option: str) -> None:
+    result = kabar("ask", "who?", option, "yesterday")
     assert result.returncode == 2
     assert "2023-11-08" in result.stderr
 
