@@ -19,7 +19,7 @@ def with_llm(steps: Steps, reader: LlmReader) -> dict[str, Callable[[Turn], Turn
     """``steps`` with ``reader`` before the trained one, which answers if the chat model fails.
 
     All quotations are cited, in the model's order. What the model claims is shown if they support it; otherwise the
-    evidence is phrased as usual.
+    evidence is phrased as usual, that of an open question sentence by sentence.
     """
 
     def read(turn: Turn) -> Turn:
@@ -42,7 +42,7 @@ def with_llm(steps: Steps, reader: LlmReader) -> dict[str, Callable[[Turn], Turn
 
     def phrase(turn: Turn) -> Turn:
         if turn.claim and supports_claim(turn):
-            return replace(turn, phrase=turn.claim, rendered=True)
+            return replace(turn, phrase=turn.claim, rendered=True, open_question=None)
         return steps["phrase"](turn)
 
     def checked(turn: Turn) -> Turn:

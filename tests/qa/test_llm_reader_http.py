@@ -85,9 +85,9 @@ class Scripted:
             chat_reader=LlmReader.open(settings.reader, settings.writer),
         )
 
-    def number(self, words: str) -> int:
+    def number(self, words: str, question: str = QUESTION) -> int:
         """Of the passage that holds ``words``, as the model is shown them."""
-        hits = self.assistant.index.search(QUESTION)
+        hits = self.assistant.index.search(question)
         return 1 + next(number for number, hit in enumerate(hits) if words in hit.passage.text)
 
 
@@ -205,6 +205,19 @@ def test_a_claim_that_the_quotations_do_not_hold_is_not_shown(scripted: Scripted
     assert answer.notes == ()
     assert answer.text == f"Wednesday, 8 November 2023. In Indonesian: “{ARRIVAL}” [1]"
     assert answer.model_dump_json()
+
+
+def test_an_open_question_is_answered_by_the_claim_or_else_sentence_by_sentence(scripted: Scripted) -> None:
+    pieces = [ARRIVAL, "Minister Wulan Sari arrives in Busan"]
+    question = "Why does the minister travel to Busan?"
+    quoted = [(scripted.number(piece, question), piece) for piece in pieces]
+    claim = "The minister will be in Busan for two days."
+    answer = scripted.ask(reply(*quoted, answer=claim), question=question)
+    assert (answer.text, answer.notes) == (f"{claim} [1][2]", ())
+    answer = scripted.ask(reply(*quoted, answer="She will stay for 47 days."), question=question)
+    assert answer.text == f"In Indonesian: “{ARRIVAL}” [1] Minister Wulan Sari arrives in Busan [2]"
+    assert [citation.quote for citation in answer.citations] == pieces
+    assert_exact(answer)
 
 
 def test_no_quotation_means_no_answer(scripted: Scripted) -> None:
