@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from index.errors import ConfigError
 from index.fusion import LEXICAL_WEIGHT
+from index.place import is_address
 
 SECTIONS = ("index", "sources", "fetch", "encoder", "retriever", "reader", "writer", "server")
 """Every section of the file, those of importing packages too, so that a misspelt one is refused by all."""
@@ -32,13 +33,19 @@ class IndexConfig(Section):
     """Where articles come from and where the index lives."""
 
     path: Path = Path("auto")
-    articles: tuple[Path, ...] = (Path("articles"),)
+    articles: tuple[Path | str, ...] = (Path("articles"),)
     passage_characters: int = Field(default=600, ge=100, le=4000)
 
     @field_validator("path")
     @classmethod
     def _auto_path(cls, path: Path) -> Path:
         return user_data_path("kabar") / "index" if path == Path("auto") else path.expanduser()
+
+    @field_validator("articles")
+    @classmethod
+    def _paths_and_addresses(cls, places: tuple[Path | str, ...]) -> tuple[Path | str, ...]:
+        """Addresses on the web stay as they are: a path has no two slashes in a row."""
+        return tuple(place if is_address(str(place)) else Path(place) for place in places)
 
 
 class SourcesConfig(Section):
@@ -173,5 +180,8 @@ def _read(file: Path) -> dict[str, Any]:
         if isinstance(index.get("articles"), str):
             index["articles"] = [index["articles"]]
         if isinstance(index.get("articles"), list):
-            index["articles"] = [file.parent / Path(str(place)).expanduser() for place in index["articles"]]
+            index["articles"] = [
+                place if is_address(place) else file.parent / Path(place).expanduser()
+                for place in map(str, index["articles"])
+            ]
     return data

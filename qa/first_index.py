@@ -21,7 +21,7 @@ def ensure_index(
     folder = settings.index.path
     if exists(folder):
         return None
-    places = [place for place in settings.index.articles if place.exists()]
+    places = [place for place in settings.index.articles if isinstance(place, str) or place.exists()]
     names = ", ".join(str(place) for place in settings.index.articles)
     if not places:
         raise NoIndexError(f"{folder}: there is no index yet, and no articles at {names}; run `kabar index FOLDER`")

@@ -119,6 +119,13 @@ def test_paths_count_from_the_folder_of_the_file(tmp_path):
     assert settings.index.articles == (tmp_path / "news", Path("/elsewhere"))
 
 
+def test_addresses_on_the_web_are_no_paths(tmp_path, monkeypatch):
+    settings = Settings.load(write(tmp_path, "index: {articles: [news, 'https://news.example/feed']}"))
+    assert settings.index.articles == (tmp_path / "news", "https://news.example/feed")
+    monkeypatch.setenv("KABAR_INDEX__ARTICLES", '["news", "https://news.example/feed"]')
+    assert Settings.load(FILE).index.articles == (Path("news"), "https://news.example/feed")
+
+
 def test_one_place_needs_no_list(tmp_path):
     assert Settings.load(write(tmp_path, "index: {articles: news}")).index.articles == (tmp_path / "news",)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 MOST = 8
 
 
-def examples(places: Iterable[Path], most: int = MOST) -> list[tuple[str, str]]:
+def examples(places: Iterable[Path | str], most: int = MOST) -> list[tuple[str, str]]:
     """Answerable questions from the ``questions.json`` beside the articles, with their languages.
 
     One for each language in the order of the file, and of other articles than those before if there is one. A folder of
@@ -15,7 +15,7 @@ def examples(places: Iterable[Path], most: int = MOST) -> list[tuple[str, str]]:
     """
     found: dict[str, dict[str, str]] = {}
     for place in places:
-        for language, entries in _by_language(place / "questions.json").items():
+        for language, entries in _by_language(Path(place) / "questions.json").items():
             asked_about = {entry["article"] for entry in found.values()}
             fresh = [entry for entry in entries if entry["article"] not in asked_about]
             if len(found) < most:
