@@ -60,7 +60,6 @@ class Catalog:
 
     def list_item(self, name: str, place: str) -> bool:
         """Note that ``place`` lists the item; False if it is listed already."""
-        self.connection.execute(_LISTED)
         if not self.connection.execute("INSERT OR IGNORE INTO listed VALUES (?)", (name,)).rowcount:
             return False
         row = self.connection.execute("SELECT place FROM items WHERE name = ?", (name,)).fetchone()
@@ -70,7 +69,7 @@ class Catalog:
         return True
 
     def clear_listed(self) -> None:
-        """Forget what was listed: a new run begins."""
+        """A new run begins: nothing has been listed."""
         self.connection.execute(_LISTED)
         self.connection.execute("DELETE FROM listed")
 

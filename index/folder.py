@@ -40,6 +40,8 @@ class Folder:
 
     def items(self, known: Callable[[str], Known | None]) -> "Iterator[File | Problem]":  # noqa: ARG002
         """Every article file. Raises ArticleError if there is none: a disk that is not mounted must lose nothing."""
+        if self.only and not self.root.exists():
+            raise ArticleError(str(self.root), "no such file or folder")
         if self.only:
             paths = [path for part in self.only for path in self._part(part)]
         elif not (paths := find_files(self.root)):

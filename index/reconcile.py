@@ -249,6 +249,7 @@ def reconcile(
     ``announce`` gets all items of the first round before they are read. A second round, of what the first has made
     necessary to read again, is short and rare. Raises what a place raises that cannot be listed.
     """
+    reconciler.catalog.clear_listed()
     work = [(place, *reconciler.look(place, listing)) for place, listing in listings]
     announce([item for _, items, _ in work for item in items])
     for place, items, _ in work:

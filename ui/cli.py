@@ -86,6 +86,8 @@ def index(
         list[Path] | None, typer.Argument(help="Files or folders of articles (default: those of the configuration).")
     ] = None,
     *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on: follow what changes in the folders.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -93,6 +95,14 @@ def index(
     settings = _settings(config)
     _quiet()
     _let_others_go_first()
+    if dry_run or watch:
+        from ui import indexing
+
+        if dry_run:
+            indexing.print_plan(paths or (), settings, as_json=as_json)
+        else:
+            indexing.follow(paths or (), settings)
+        return
     from index.update import sync
 
     report = sync(*(paths or ()), config=settings, progress=sys.stderr.isatty())

@@ -97,7 +97,6 @@ class Collection:
         for noted in (self.held.new, self.held.changed, self.held.gone):
             noted.clear()
         catalog = Catalog(self.connection)
-        catalog.clear_listed()
         reconciler = Reconciler(catalog, self.held)
         for place, item in reconcile(reconciler, [(shelf, shelf.items(catalog.known))]):
             reconciler.read(item, place)

@@ -1,0 +1,60 @@
+"""``kabar index`` besides its plain run; processes of their own where signals and output matter."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "news"
+    place.mkdir()
+    (place / "bridge.txt").write_text("Bridge opens\nThe bridge opened in Hull.", encoding="utf-8")
+    (place / "broken.txt").write_bytes(b"\0\0\0")
+    return place
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "ui.cli", "index", *arguments]
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(folder: Path, own_data_folder: Path) -> None:
+    result = subprocess.run(command(str(folder), "--dry-run"), cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0
+    assert result.stdout.splitlines() == [
+        "new      bridge.txt  Bridge opens",
+        "1 new, 0 changed, 0 gone, 0 the same; nothing was done",
+    ]
+    assert "broken.txt: binary file, not text" in result.stderr
+    assert not own_data_folder.exists()
+    result = subprocess.run(command(str(folder), "--dry-run", "--json"), cwd=ROOT, capture_output=True, text=True)
+    planned = json.loads(result.stdout)
+    assert (planned["new"], planned["same"]) == ([["bridge.txt", "Bridge opens", str(folder / "bridge.txt")]], 0)
+
+
+def test_a_dry_run_of_nothing_is_one_clear_error(tmp_path: Path) -> None:
+    result = subprocess.run(command(str(tmp_path / "none"), "--dry-run"), cwd=ROOT, capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == f"kabar: {tmp_path / 'none'}: no such file or folder\n"
+
+
+@pytest.mark.models
+def test_watching_follows_the_folder_until_it_is_told_to_end(folder: Path) -> None:
+    with subprocess.Popen(
+        command(str(folder), "--watch"), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "added bridge.txt: Bridge opens\n"
+        assert process.stdout.readline() == f"watching {folder}\n"
+        (folder / "ferry.txt").write_text("Ferry sails\nThe ferry sailed from Aomori.", encoding="utf-8")
+        assert process.stdout.readline() == "added ferry.txt: Ferry sails\n"
+        os.kill(process.pid, signal.SIGTERM)
+        _, errors = process.communicate()
+    assert process.returncode == 0
+    assert "broken.txt: binary file, not text" in errors
