@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from index.duplicates import originals
 from index.index import Hit
 from index.lexical import terms
 from qa.open_question import OpenKind, OpenQuestion, gives_cause
@@ -83,7 +84,7 @@ def newest(hits: Sequence[Hit]) -> tuple[Evidence, ...]:
 
 
 def candidates(hits: Sequence[Hit]) -> list[Candidate]:
-    """The sentences of passages, without datelines and headings; the first of an article leads it."""
+    """The sentences of passages, without datelines, headings and reprints; the first of an article leads it."""
     found: dict[tuple[str, int], Candidate] = {}
     for hit in hits:
         leads = hit.passage.ordinal == 0
@@ -92,7 +93,9 @@ def candidates(hits: Sequence[Hit]) -> list[Candidate]:
             if _is_sentence(one.text):
                 found.setdefault((hit.article.id, start), one)
                 leads = False
-    return list(found.values())
+    distinct = list(found.values())
+    first = originals([one.text for one in distinct])
+    return [one for number, one in enumerate(distinct) if first[number] == number]
 
 
 def relevance(asked: OpenQuestion, found: Sequence[Candidate], near: Vectors) -> Vectors:

@@ -67,8 +67,10 @@ def test_datelines_are_no_candidates_and_the_first_sentence_leads() -> None:
     assert all(one.hit.article.text[one.start : one.end] == one.text for one in found)
 
 
-def test_a_sentence_of_two_hits_is_one_candidate() -> None:
+def test_a_sentence_of_two_hits_or_two_newspapers_is_one_candidate() -> None:
     assert len(candidates([*hits(REPAIR), *hits(REPAIR)])) == len(candidates(hits(REPAIR)))
+    reprint = article("reprint", REPAIR.text.replace("the city said", "said the city"), date(2024, 6, 2))
+    assert [one.hit.article.id for one in candidates([*hits(REPAIR), *hits(reprint)])] == ["repair"]
 
 
 def test_at_most_four_are_chosen_best_first() -> None:
