@@ -88,7 +88,7 @@ def _judge(assistant: "Assistant", conversation: Conversation, tell: Callable[[V
     history: list[tuple[str, str]] = []
     for item in conversation.turns:
         try:
-            answer = assistant.answer(item.question, history)
+            answer = assistant.answer(item.question, history, today=item.today)
         except QuestionError as error:
             raise KabarError(f"{item.question[:60]!r} cannot be asked: {error}") from None
         history += [("user", item.question), ("assistant", answer.text)]

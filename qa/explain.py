@@ -36,7 +36,7 @@ _MARGIN: dict[OpenKind, float] = {"why": 2.5, "how": 2.0, "said": 2.0, "event": 
 _LIKE, _UNLIKE, _SAME_ARTICLE = 2.0, 0.5, 3.0
 # Probability that a sentence answers, by its score: logistic regression on the best ones of the same questions, those
 # that the articles do not answer counted as often as the others.
-_SLOPE, _CONSTANT = 1.19, -23.3
+_SLOPE, _CONSTANT = 1.19, -23.1
 
 _QUOTATION = re.compile('[“”„«»「」『』"]')
 _SHORTEST = 25  # letters; less is a dateline or a heading ("VALPARAÍSO, 9 sep.")

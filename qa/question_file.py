@@ -5,6 +5,7 @@ judged may be its text alone, and what stands beside "turns" is said of the last
 
 ``question``    as a reader would ask it.
 ``language``    ISO 639-1.
+``today``       the day it is asked on, from which its "last month" counts, if it is not today.
 ``answerable``  whether the articles hold the answer; a turn without it is asked, but not judged.
 ``any_of``      acceptable short answers.
 ``date``        the answer's ISO 8601 value, if it is a date.
@@ -14,6 +15,7 @@ judged may be its text alone, and what stands beside "turns" is said of the last
                 ``{"article", "quote"}``, with ``also`` for sentences that would do instead.
 """
 
+import datetime
 import json
 from pathlib import Path
 
@@ -39,6 +41,7 @@ class Item(BaseModel):
 
     question: str
     language: str | None = None
+    today: datetime.date | None = None
     answerable: bool | None = None
     any_of: tuple[str, ...] = ()
     date: str | None = None

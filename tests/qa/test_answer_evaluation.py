@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,11 @@ class Scripted:
     def __init__(self, answers: dict[str, Answer]) -> None:
         self.answers = answers
         self.histories: list[list[tuple[str, str]]] = []
+        self.days: list[date | None] = []
 
-    def answer(self, question: str, history: Sequence[tuple[str, str]] = ()) -> Answer:
+    def answer(self, question: str, history: Sequence[tuple[str, str]] = (), *, today: date | None = None) -> Answer:
         self.histories.append(list(history))
+        self.days.append(today)
         return self.answers.get(question, said(""))
 
 
@@ -138,6 +141,17 @@ def test_a_turn_is_asked_with_what_was_said_before(tmp_path: Path) -> None:
     assert figures["gold_recall"] is None
 
 
+def test_a_question_can_say_on_which_day_it_is_asked(tmp_path: Path) -> None:
+    file = written(
+        tmp_path,
+        {"question": "what happened last month?", "today": "2024-05-23", "answerable": False},
+        {"question": "what happened?", "answerable": False},
+    )
+    assistant = Scripted({})
+    evaluate_answers(assistant, [file])  # type: ignore[arg-type]
+    assert assistant.days == [date(2024, 5, 23), None]
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -147,6 +161,7 @@ def test_a_turn_is_asked_with_what_was_said_before(tmp_path: Path) -> None:
         ('[{"answerable": true}]', "item 1: turns.0.question: Field required"),
         ('[{"question": "?"}]', "item 1: 'answerable' is missing"),
         ('[{"question": 1, "answerable": true}]', "valid string"),
+        ('[{"question": "?", "answerable": true, "today": "soon"}]', "turns.0.today"),
         ('[{"question": "?", "answerable": true, "gold": [{"article": "a"}]}]', "gold.0.quote: Field required"),
         ('[{"question": "?", "answerable": true}, {"turns": []}]', "item 2: turns"),
         ('[{"turns": 3}]', "item 1: turns"),
@@ -174,9 +189,9 @@ def test_a_question_that_cannot_be_asked_is_named(tmp_path: Path) -> None:
     from qa.question import clean_question
 
     class Strict(Scripted):
-        def answer(self, question: str, history: Sequence[tuple[str, str]] = ()) -> Answer:
+        def answer(self, question: str, *rest: Any, **options: Any) -> Answer:
             clean_question(question)
-            return super().answer(question, history)
+            return super().answer(question, *rest, **options)
 
     file = written(tmp_path, {"question": "???", "answerable": False})
     with pytest.raises(KabarError, match=r"'\?\?\?' cannot be asked: the question is empty"):

@@ -254,7 +254,7 @@ def test_open_questions_about_the_sample_articles(real: Assistant) -> None:
         "Warum ist die Schwimmhalle in Reutershagen geschlossen?",
         "Why did the fishermen in Mombasa go on strike?",
         "¿Qué opina el director Cen Ruoxi de los robots?",
-        "What did Harriet Oakvale say about the bridge?",
+        "How is the hydrogen for the ferry made?",
         "What is the latest news?",
     )
     for item in items:
