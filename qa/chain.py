@@ -71,6 +71,10 @@ class Assistant:
             "phrase": partial(phrase, writer=writer),
             "check": checked,
         }
+        if settings.retriever.rerank == "reader":
+            from qa.rerank import with_reranking
+
+            self.steps = with_reranking(self.steps, index, reader)
         self.steps = with_open_questions(self.steps, index, writer=writer, threshold=settings.reader.threshold)
         if chat_reader is not None:
             from qa.llm_steps import with_llm
@@ -88,6 +92,7 @@ class Assistant:
         settings = config if isinstance(config, Settings) else Settings.load(config)
         index = Index(settings.index.path, settings)
         try:
+            _ = index.reranker  # a model that cannot be loaded is told now, not at the first question
             return cls(
                 index,
                 settings,

@@ -14,13 +14,16 @@ _OF_THE_ARTICLES = 4
 _LONGEST_CONTEXT = 400
 
 
-def retrieve(turn: Turn, *, index: Index) -> Turn:
+def retrieve(turn: Turn, *, index: Index, count: int | None = None) -> Turn:
     """Search with the question, and in the light of what was said before.
 
     Days counted from today choose the articles; other days only get some of the places. The articles that the last
-    answer quotes are looked through once more for a question that leans on it.
+    answer quotes are looked through once more for a question that leans on it. ``count`` passages are looked for, by
+    default as many as are configured.
     """
+    limit = count or index.settings.retriever.passages
     filters: dict[str, Any] = {
+        "count": limit,
         "published_after": turn.published_after,
         "published_before": turn.published_before,
         "sources": turn.sources,
@@ -28,7 +31,6 @@ def retrieve(turn: Turn, *, index: Index) -> Turn:
     days = turn.days.days if turn.days else None
     if turn.days and turn.days.strict:
         filters["days"] = days
-    limit = index.settings.retriever.passages
     in_context = f"{turn.query} {turn.context[:_LONGEST_CONTEXT]}" if turn.context else turn.query
     core = turn.core or turn.query
     texts = list(dict.fromkeys([turn.query, in_context, core]))
