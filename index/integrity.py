@@ -168,6 +168,8 @@ def _derived(connection: sqlite3.Connection, article: Article, number: int, text
     words = connection.execute("SELECT words FROM terms WHERE rowid = ?", (number,)).fetchone()
     if words is None or words[0] != " ".join(terms(f"{article.title}\n{text}", article.language)):
         yield Damage("articles", f"{where}: its words in the lexical index are wrong", article.id)
+    if meta(connection, "passage_dates") != passage_dates.VERSION:
+        return  # the next run brings them up to date
     rows = connection.execute("SELECT first, last FROM passage_dates WHERE passage_id = ?", (number,))
     counted = article.published if article.published_certainty >= passage_dates.CERTAIN_ENOUGH else None
     days = passage_dates.days_in(text, counted, article.language)

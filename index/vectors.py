@@ -119,7 +119,7 @@ def problems(folder: Path, connection: sqlite3.Connection) -> list[str]:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest != record.sha256:
-            found.append(f"{path}: checksum is wrong; it is made again by `kabar index`")
+            found.append(f"{path}: its checksum is wrong; `kabar doctor --repair` makes it again")
     return found
 
 

@@ -101,7 +101,7 @@ def _index(settings: Settings, *, deep: bool) -> Iterator[Finding]:
         size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
         languages = ", ".join(f"{code} {count}" for code, count in snapshot.languages().items())
         yield Finding(name="index", value=f"{folder}, {size / 1e6:.1f} MB, generation {snapshot.generation}")
-        yield Finding(name="articles", value=f"{snapshot.count('articles')} ({languages})")
+        yield Finding(name="articles", value=f"{snapshot.count('articles')}{languages and f' ({languages})'}")
         yield Finding(name="passages", value=str(snapshot.count("passages")))
         yield Finding(name="index encoder", value=snapshot.encoder)
     for path in leftovers(folder):
