@@ -83,18 +83,28 @@ def ask(
 @app.command()
 def index(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Files or folders of articles (default: those of the configuration).")
+        list[str] | None,
+        typer.Argument(help="Files, folders, pages, feeds or sitemaps (default: those of the configuration)."),
     ] = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Go on: follow what changes in the folders.")] = False,
+    every: Annotated[str | None, typer.Option(help="Go on: look again so often (30s, 10m, 2h, 1d).")] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Bring the index into line with the articles: add new ones, re-read changed ones, drop removed ones."""
+    seconds = _interval(every)
+    if sum((dry_run, watch, every is not None)) > 1:
+        raise typer.BadParameter("only one of --dry-run, --watch and --every can be used at a time")
     settings = _settings(config)
     _quiet()
     _let_others_go_first()
+    if seconds is not None:
+        from ui.every import keep_indexing
+
+        keep_indexing(paths or (), settings, every=seconds, as_json=as_json, summary=_summary)
+        return
     if dry_run or watch:
         from ui import indexing
 
@@ -356,6 +366,17 @@ def _day(text: str | None, option: str) -> Any:
         return datetime.date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a date like 2023-11-08", param_hint=option) from None
+
+
+def _interval(text: str | None) -> float | None:
+    if text is None:
+        return None
+    from ui.every import interval
+
+    try:
+        return interval(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--every") from None
 
 
 def _read_history(file: Path | None) -> list[tuple[str, str]]:
