@@ -95,7 +95,7 @@ class Zip:
             raise ArticleError(origin.where, f"not a zip file, or damaged: {_reason(error)}") from None
         # Of members of the same name the last is the one that counts.
         for member in {member.filename: member for member in archive.infolist()}.values():
-            if member.is_dir() or is_passed_over(member.filename):
+            if not member.filename or member.is_dir() or is_passed_over(member.filename):
                 continue
             place = origin.at(f"!{printable(member.filename)}")
             if member.filename.lower().endswith((".gz", ".zip")):

@@ -5,7 +5,6 @@ import re
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
@@ -24,6 +23,9 @@ _VISIBLE = "//body//text()[not(parent::script or parent::style or parent::a)]"
 _ORDINAL = re.compile(r"(?<=\d)\.(?=\s|$)")
 _LONGEST_LINE = 120
 _LINES = 12
+# A line that ends like a sentence and is so long is one; after two of them the story has begun.
+_ENDS = tuple(".!?。！？।؟…")
+_SENTENCE, _LEAD = 30, 1
 _EARLIEST = date(1995, 1, 1)
 
 
@@ -99,17 +101,24 @@ def _published(head: PageHead, title: str | None, url: str | None, language: str
 
 def _day(stated: str, fetched: datetime) -> date | None:
     """The day as it was where the article came out, if it is not later than the fetch."""
-    stated = stated.strip()
-    try:
-        time = datetime.fromisoformat(stated)
-    except ValueError:
-        time = None
     try:
         day = read_date(stated)
     except ValueError:
         return None
-    late = time > fetched if time is not None and time.tzinfo is not None else day > fetched.date()
-    return None if late or day < _EARLIEST else day
+    return None if day < _EARLIEST or _is_late(stated, fetched) else day
+
+
+def _is_late(stated: str, fetched: datetime) -> bool:
+    """Whether it is a time after the fetch, wherever on Earth, or a day after it."""
+    try:
+        day = read_date(stated)
+    except ValueError:
+        return False
+    try:
+        time = datetime.fromisoformat(stated.strip())
+    except ValueError:
+        return day > fetched.date()
+    return time > fetched if time.tzinfo else day > fetched.date()
 
 
 def _found_by_htmldate(tree: "HtmlElement", url: str | None, fetched: datetime) -> date | None:
@@ -119,7 +128,9 @@ def _found_by_htmldate(tree: "HtmlElement", url: str | None, fetched: datetime) 
 
     logging.getLogger("htmldate").setLevel(logging.CRITICAL)
     page = html.document_fromstring("<html><head></head><body><p></p></body></html>")
-    page.head.extend(deepcopy(element) for element in tree.xpath("//meta|//link[@rel='canonical']"))
+    for element in tree.xpath("//meta|//link[@rel='canonical']"):
+        if not _is_late(element.get("content") or "", fetched):  # it would take the first of that month
+            page.head.append(deepcopy(element))
     try:
         found = htmldate.find_date(
             page,
@@ -135,17 +146,22 @@ def _found_by_htmldate(tree: "HtmlElement", url: str | None, fetched: datetime) 
 
 
 def _beside_headline(tree: "HtmlElement", title: str | None, language: str, fetched: datetime) -> date | None:
-    """A date on a line of its own after the headline and before the text, or just above the headline."""
+    """A date on a line of its own between the headline and the story, or just above the headline."""
     texts = [text for text in tree.xpath(_VISIBLE) if text.strip()]
     lines = [" ".join(text.split()) for text in texts]
-    body = next((number for number, line in enumerate(lines) if len(line) > _LONGEST_LINE), len(lines))
-    place = lines.index(title) if title in lines else body
-    below = takewhile(lambda number: len(lines[number]) <= _LONGEST_LINE, range(place, min(place + _LINES, len(lines))))
-    for number in (*below, *reversed(range(max(0, place - _LINES), place))):
+    story = next((number for number, line in enumerate(lines) if len(line) > _LONGEST_LINE), len(lines))
+    place = lines.index(title) if title in lines else story
+    sentences = 0
+    for number in (*range(place, min(place + _LINES, len(lines))), *reversed(range(max(0, place - _LINES), place))):
+        line = lines[number]
+        if number > place and sentences > _LEAD:
+            continue  # the story has begun: on to the lines above the headline
+        if len(line) > _SENTENCE and (line.endswith(_ENDS) or len(line) > _LONGEST_LINE):
+            sentences += 1 if len(line) <= _LONGEST_LINE else 1 + _LEAD
+            continue
         element = texts[number].getparent()
         stated = None if texts[number].is_tail else element.get("datetime") or element.get("title")
-        day = _day(stated, fetched) if stated else None
-        day = day or day_in(lines[number], language)
+        day = (_day(stated, fetched) if stated else None) or day_in(line, language)
         if day is not None and _EARLIEST <= day <= fetched.date():
             return day
     return None
