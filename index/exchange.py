@@ -111,7 +111,7 @@ def exchange(
         except httpcore.TimeoutException:
             if not content:
                 raise
-            cut = f"not complete within {limits.seconds:g} seconds"
+            cut = f"not complete within {limits.seconds:g} s"
         except zlib.error:
             raise FetchError(where, "damaged on the way: it cannot be unpacked", transient=True) from None
         return Answer(response.status, received, bytes(content), cut)

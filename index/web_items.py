@@ -32,7 +32,7 @@ def validators_of(known: Known | None) -> Validators:
     """What the stamp of a document says to ask with."""
     try:
         etag, modified = json.loads(known.stamp) if known else (None, None)
-    except ValueError:
+    except (ValueError, TypeError):
         return NO_VALIDATORS
     return Validators(etag, modified)
 

@@ -17,14 +17,14 @@ class Sitemap(NamedTuple):
 
 
 def read_sitemap(content: bytes, *, url: str) -> Sitemap:
-    """What the sitemap at ``url`` lists, each once, in its order; of a damaged one what stands before the damage.
+    """What the sitemap at ``url`` lists, each once, newest first; of a damaged one what stands before the damage.
 
     ``lastmod`` is no date of publication; only a news sitemap states that. Raises ArticleError if it is no sitemap.
     """
     from lxml import etree
 
     entries: dict[str, Entry] = {}
-    sitemaps: dict[str, None] = {}
+    sitemaps: dict[str, str] = {}
     found = False
     fields: dict[str, str] = {}
     try:
@@ -42,7 +42,7 @@ def read_sitemap(content: bytes, *, url: str) -> Sitemap:
                 found = True
                 page = _address(fields, url)
                 if page and name == "sitemap":
-                    sitemaps[page] = None
+                    sitemaps[page] = fields.get("lastmod", "")
                 elif page:
                     entries.setdefault(page, _entry(page, fields))
                 fields = {}
@@ -56,7 +56,10 @@ def read_sitemap(content: bytes, *, url: str) -> Sitemap:
             raise ArticleError(url, f"not a sitemap that can be read: {' '.join(str(error).split())[:200]}") from None
     if not found:
         raise ArticleError(url, "not a sitemap")
-    return Sitemap(list(entries.values()), list(sitemaps))
+    newest_first = sorted(
+        entries.values(), key=lambda entry: entry.modified or str(entry.published or ""), reverse=True
+    )
+    return Sitemap(newest_first, sorted(sitemaps, key=sitemaps.__getitem__, reverse=True))
 
 
 def _address(fields: dict[str, str], base: str) -> str | None:

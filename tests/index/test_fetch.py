@@ -201,7 +201,7 @@ def test_what_cannot_be_unpacked_is_an_error(server, encoding, why):
 def test_slow_drip_ends_at_the_limit_of_time(server):
     server.pages = {"/a": server.drip(b"drop ", pause=0.05, content_type="text/plain")}
     found = fetch(server.url("/a"), seconds=0.4)
-    assert found.cut == "not complete within 0.4 seconds"
+    assert found.cut == "not complete within 0.4 s"
     assert found.content.startswith(b"drop drop")
 
 

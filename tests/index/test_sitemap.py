@@ -42,6 +42,15 @@ def test_index():
     assert found.entries == []
 
 
+def test_newest_first_then_in_the_order_of_the_sitemap():
+    dated = "".join(
+        f"<url><loc>/{day or 'none'}</loc><lastmod>{day}</lastmod></url>" for day in ("", "2023-11-02", "2024")
+    )
+    content = f"<urlset><url><loc>/first</loc></url>{dated}</urlset>"
+    found = [entry.url for entry in read_sitemap(content.encode(), url=URL).entries]
+    assert [url.rpartition("/")[2] for url in found if url] == ["2024", "2023-11-02", "first", "none"]
+
+
 def test_damaged_one_gives_what_stands_before_the_damage():
     whole = b"<urlset>" + b"".join(b"<url><loc>/%d</loc></url>" % n for n in range(50))
     assert len(read_sitemap(whole + b"<url><loc>/50", url=URL).entries) >= 50

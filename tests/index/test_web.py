@@ -15,6 +15,7 @@ from index import Article, open_index, sync
 from index.config import FetchConfig, IndexConfig, IndexSettings
 from index.errors import FetchError
 from index.fetch import fetcher_for
+from index.plan import plan
 from index.update import SyncReport
 
 BODY = (
@@ -45,12 +46,15 @@ def run(tmp_path: Path, server: WebServer) -> Sync:
     """Index places of the server; ``pages`` and the like go to the section ``fetch``."""
     fetcher_for.cache_clear()
 
+    def settings(**fetch: Any) -> IndexSettings:
+        config = FetchConfig(**{"trusted_hosts": ("127.0.0.1",), "delay": 0, "tries": 1, "seconds": 5, **fetch})
+        return IndexSettings(index=IndexConfig(path=tmp_path / "index"), fetch=config)
+
     def run(*places: Any, **fetch: Any) -> SyncReport:
         named = [server.url(place) if isinstance(place, str) and place.startswith("/") else place for place in places]
-        config = FetchConfig(**{"trusted_hosts": ("127.0.0.1",), "delay": 0, "tries": 1, "seconds": 5, **fetch})
-        settings = IndexSettings(index=IndexConfig(path=tmp_path / "index"), fetch=config)
-        return sync(*named, config=settings, encoder=WordEncoder())  # type: ignore[arg-type]
+        return sync(*named, config=settings(**fetch), encoder=WordEncoder())  # type: ignore[arg-type]
 
+    run.settings = settings()  # type: ignore[attr-defined]
     return run
 
 
@@ -183,6 +187,15 @@ def test_folder_page_and_feed_together(server, run, articles, tmp_path):
     assert len(articles()) == 3
 
 
+def test_plan_of_a_feed_changes_nothing(server, run, articles):
+    server.pages = {"/feed": [rss(item("one")), rss(item("two"))], "/one": page("one"), "/two": page("two")}
+    run("/feed")
+    planned = plan(server.url("/feed"), config=run.settings)
+    assert [article.title for article in planned.new] == ["two"]
+    assert (planned.changed, planned.gone) == ((), ())
+    assert [article.title for article in articles()] == ["one"]
+
+
 # Feeds
 
 
@@ -311,10 +324,10 @@ def test_feed_without_end_is_cut(server, run, articles):
         f"<item><title>{n}</title><description>{BODY.replace('bridge', number)}</description></item>"
         for n, number in enumerate("abc")
     )
-    start, rest = b'<rss version="2.0"><channel>', (story * 100).encode()
-    server.pages = {"/feed": server.drip(rest, pause=0, content_type="application/rss+xml", start=start)}
-    report = run("/feed", megabytes=1)
-    assert any("larger than 1 MB" in problem.reason and not problem.lost for problem in report.problems)
+    start = b'<rss version="2.0"><channel>' + story.encode()
+    server.pages = {"/feed": server.drip(story.encode(), pause=0.1, content_type="application/rss+xml", start=start)}
+    report = run("/feed", seconds=1)
+    assert any("not complete within 1 s" in problem.reason and not problem.lost for problem in report.problems)
     assert {article.title for article in articles()} == {"0", "1", "2"}
 
 
