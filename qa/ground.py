@@ -1,11 +1,16 @@
-"""Third step: what the words that were read mean: calendar dates, and the fact in the asker's language."""
+"""Third step: what the words that were read mean, which articles say the same, and which say otherwise."""
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 
+from index.index import Hit
+from index.lexical import terms
+from qa.agreement import relation, repeats
 from qa.answer import DateMention
+from qa.corrections import corrected, corrects
 from qa.dates import resolve
+from qa.facts import same_fact
 from qa.localise import date_text
 from qa.phrases import localise_phrase
 from qa.turn import Evidence, Turn
@@ -14,40 +19,138 @@ from qa.turn import Evidence, Turn
 _CERTAIN_ENOUGH = 0.5
 # A "when" is answered by a sentence that holds a date, if one is at least this near to the best in probability.
 _NEAR = 0.25
-_MOST_CITATIONS = 3
-# Another article that says the same is cited too, if its reading is at least this probable by itself.
-_AGREES = 0.5
+# Another article contradicts the answer only if its reading is at least this probable by itself.
+_SURE = 0.3
 # Share of the answering words that a date must cover to be what they say.
 _COVERS = 0.5
+_MOST_CITATIONS = 4
+"""Of one fact."""
+_MOST_FACTS = 3
 
 
 def ground(turn: Turn, *, threshold: float) -> Turn:
-    """Give dates their values, order the evidence by what was asked, and keep what is sure enough and agrees."""
-    found = [_with_dates(evidence, turn) for evidence in turn.evidence]
+    """Give dates their values, order the evidence by what was asked, and keep what is sure enough.
+
+    Articles that say the same as the best are cited with it; those that contradict it come as further facts, numbered
+    in ``Evidence.fact_number``, the newest first.
+    """
+    found = [_with_dates(_first_printed(evidence), turn) for evidence in turn.evidence]
+    found = [_as_corrected(evidence, found, turn) for evidence in found]
     if turn.wants_time:
         found.sort(key=lambda evidence: -(evidence.probability + (_NEAR if evidence.date else 0)))
     sure = [evidence for evidence in found if evidence.probability >= threshold]
     if not sure:
         return replace(turn, evidence=())
     best = sure[0]
-    agreeing = [other for other in found if other.reader_probability >= _AGREES and _says_the_same(best, other)]
-    return replace(turn, evidence=(best, *_one_an_article(best, agreeing)[: _MOST_CITATIONS - 1]))
+    facts = _facts(best, [other for other in found if other.hit.article.id != best.hit.article.id])
+    ordered = sorted(facts, key=_age) if all(published(one[0]) for one in facts) else sorted(facts, key=_doubt)
+    return replace(
+        turn,
+        evidence=tuple(
+            replace(evidence, fact_number=number)
+            for number, fact in enumerate(ordered[:_MOST_FACTS])
+            for evidence in fact[:_MOST_CITATIONS]
+        ),
+    )
+
+
+def published(evidence: Evidence) -> date | None:
+    """When the article was published, if that is certain enough to rely on."""
+    article = evidence.hit.article
+    return article.published if article.published_certainty >= _CERTAIN_ENOUGH else None
+
+
+def _facts(best: Evidence, others: Sequence[Evidence]) -> list[list[Evidence]]:
+    """The evidence of one fact after the other, that of ``best`` first; one piece an article, and its copies."""
+    facts = [[best]]
+    seen = {best.hit.article.id}
+    for other in others:
+        if other.hit.article.id in seen:
+            continue
+        said = relation(best, other) if other.reader_probability >= _SURE or same_fact(best, other) else "unrelated"
+        if said == "agrees":
+            facts[0].append(other)
+        elif said == "contradicts":
+            like = next((fact for fact in facts[1:] if same_fact(fact[0], other)), None)
+            if like is None:
+                facts.append([other])
+            else:
+                like.append(other)
+        else:
+            continue
+        seen.add(other.hit.article.id)
+    return [
+        [*fact, *(copy for one in fact for copy in _copies(one) if copy.hit.article.id not in seen)] for fact in facts
+    ]
+
+
+def _as_corrected(evidence: Evidence, found: Sequence[Evidence], turn: Turn) -> Evidence:
+    """What the article says instead, if it repeats an older one to correct it; as sure as what the older one says."""
+    day = published(evidence)
+    instead = corrected(evidence) if day else None
+    if day is None or instead is None:
+        return evidence
+    older = [other for other in found if (other_day := published(other)) and other_day < day]
+    repeated = [other for other in older if repeats(evidence, other)]
+    if not repeated:
+        return evidence
+    return replace(
+        _with_dates(instead, turn),
+        probability=max(other.probability for other in (evidence, *repeated)),
+        reader_probability=max(other.reader_probability for other in (evidence, *repeated)),
+    )
+
+
+def _age(fact: Sequence[Evidence]) -> tuple[bool, int, float]:
+    """Orders facts by the newest article of each, corrections first."""
+    newest = max(day.toordinal() for one in fact if (day := published(one)))
+    return not any(map(corrects, fact)), -newest, -fact[0].probability
+
+
+def _doubt(fact: Sequence[Evidence]) -> tuple[bool, float]:
+    """Orders facts by how sure they are, corrections first."""
+    return not any(map(corrects, fact)), -fact[0].probability
+
+
+def _first_printed(evidence: Evidence) -> Evidence:
+    """The same in the copy that was published first: "next Wednesday" is counted from that day."""
+    hit = evidence.hit
+    copies = [copy for copy in _copies(evidence) if published(copy)]
+    first = min((evidence, *copies), key=lambda copy: published(copy) or date.max)
+    if first is evidence or published(evidence) is None:
+        return evidence
+    rest = tuple(copy for copy in hit.copies if copy.article.id != first.hit.article.id)
+    return replace(first, hit=first.hit._replace(copies=(hit._replace(copies=()), *rest)))
+
+
+def _copies(evidence: Evidence) -> list[Evidence]:
+    """The evidence as the copies of its passage have it, those that have the answering words."""
+    found = (_in_copy(evidence, copy) for copy in evidence.hit.copies)
+    return [copy for copy in found if copy is not None]
+
+
+def _in_copy(evidence: Evidence, copy: Hit) -> Evidence | None:
+    text, wanted = copy.article.text, set(terms(evidence.quote))
+    having = [(start, end) for start, end in copy.passage.sentences if evidence.words in text[start:end]]
+    if not having:
+        return None
+    start, end = max(having, key=lambda place: len(wanted & set(terms(text[slice(*place)]))))
+    return replace(evidence, hit=copy, start=start, end=end)
 
 
 def _with_dates(evidence: Evidence, turn: Turn) -> Evidence:
-    article = evidence.hit.article
-    published = article.published if article.published_certainty >= _CERTAIN_ENOUGH else None
-    dates = tuple(resolve(evidence.quote, published, article.language))
-    date = _answering_date(evidence, dates, wants_time=turn.wants_time)
-    if date is not None:
-        fact = date_text(date.value, turn.language)
+    language = evidence.hit.article.language
+    dates = tuple(resolve(evidence.quote, published(evidence), language))
+    named = _answering_date(evidence, dates, wants_time=turn.wants_time)
+    if named is not None:
+        fact = date_text(named.value, turn.language)
     elif not evidence.words:
         fact = ""
-    elif article.language == turn.language:
+    elif language == turn.language:
         fact = evidence.words
     else:
-        fact = localise_phrase(evidence.words, article.language, turn.language) or evidence.words
-    return replace(evidence, dates=dates, date=date, fact=fact)
+        fact = localise_phrase(evidence.words, language, turn.language) or evidence.words
+    return replace(evidence, dates=dates, date=named, fact=fact)
 
 
 def _answering_date(evidence: Evidence, dates: Sequence[DateMention], *, wants_time: bool) -> DateMention | None:
@@ -62,23 +165,3 @@ def _answering_date(evidence: Evidence, dates: Sequence[DateMention], *, wants_t
             return named
     # "... will visit next week, the ministry said on Wednesday": a "when" asks for the visit.
     return next((date for date in dates if not date.reporting), None) if wants_time else None
-
-
-def _says_the_same(one: Evidence, other: Evidence) -> bool:
-    if one.date and other.date:
-        return one.date.value == other.date.value
-    return bool(one.fact) and _folded(one.fact) == _folded(other.fact)
-
-
-def _folded(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
-def _one_an_article(best: Evidence, others: Sequence[Evidence]) -> list[Evidence]:
-    seen = {best.hit.article.id}
-    kept = []
-    for evidence in others:
-        if evidence.hit.article.id not in seen:
-            seen.add(evidence.hit.article.id)
-            kept.append(evidence)
-    return kept

@@ -1,10 +1,13 @@
 """Fourth and fifth step: say the evidence in the asker's language, and only if it still says the same."""
 
 from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from qa.check import check
+from qa.corrections import corrects
 from qa.errors import WriterError
+from qa.ground import published
 from qa.language import name, sentence
 from qa.localise import date_text
 from qa.turn import Evidence, Turn
@@ -58,9 +61,27 @@ def answer_text(turn: Turn) -> str:
         said = best.quote
     else:
         said = sentence("quotation_in", turn.language, language=name(language, turn.language), quote=best.quote)
-    numbers = "".join(f"[{number}]" for number in range(1, len(turn.evidence) + 1))
     fact = f"{_closed(best.fact, turn.language)} " if best.fact else ""
-    return f"{fact}{said} {numbers}"
+    numbered = groupby(enumerate(turn.evidence, start=1), key=lambda pair: pair[1].fact_number)
+    facts = [list(pairs) for _, pairs in numbered]
+    days = [max(filter(None, (published(one) for _, one in pairs)), default=None) for pairs in facts]
+    parts: list[str] = []
+    for pairs, day in zip(facts, days, strict=True):
+        numbers = "".join(f"[{number}]" for number, _ in pairs)
+        parts.append(f"{_otherwise(best, pairs[0][1], turn.language) if parts else fact + said} {numbers}")
+        if day and len(facts) > 1 and None not in days:
+            parts[-1] += f" ({date_text(day.isoformat(), turn.language, weekday=False)})"
+    return " ".join(parts)
+
+
+def _otherwise(best: Evidence, other: Evidence, language: str) -> str:
+    """What another article says that contradicts the answer."""
+    now, then = published(best), published(other)
+    if now is None or then is None or then >= now:
+        kind = "other_article"
+    else:
+        kind = "corrected_article" if corrects(best) else "earlier_article"
+    return sentence(kind, language, fact=_closed(other.fact or other.quote, language))
 
 
 def dated_quote(evidence: Evidence, language: str) -> str:

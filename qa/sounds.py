@@ -106,16 +106,21 @@ def distance(name: str, text: str) -> float:
     return min(cost + min(0.1 * after[at], 0.6) for at, cost in enumerate(row)) / max(weight, 1.0)
 
 
+def consonants(name: str) -> int:
+    """How many consonants of a name count: it can be told apart from what sounds like it only if it has some."""
+    return sum(letter not in _VOWELS and letter not in _WEAK for letter in _sound(name))
+
+
 def same(name: str, text: str) -> bool:
     """Whether ``name`` is heard in ``text``.
 
     Short names must fit better, since they fit somewhere by chance; names in one script must nearly be equal; Chinese
     syllables fit no foreign name well.
     """
-    consonants = sum(letter not in _VOWELS and letter not in _WEAK for letter in _sound(name))
-    limit = LIMIT * (1.0 if consonants > 3 else 0.8 if consonants == 3 else 0.85)
+    count = consonants(name)
+    limit = LIMIT * (1.0 if count > 3 else 0.8 if count == 3 else 0.85)
     if _HAN.search(text) or _HAN.search(name):
-        limit *= 1.1 if consonants > 3 else 1.25
+        limit *= 1.1 if count > 3 else 1.25
     elif _alphabet(name) == _alphabet(text):
         limit *= 0.4
     return distance(name, text) <= limit
