@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ class Folder:
             except OSError as error:
                 yield Problem(readable(path), error.strerror or str(error))
                 continue
-            if path.is_dir():
+            if stat.S_ISDIR(info.st_mode):
                 yield from (item for item in read_file(path, root=below) if isinstance(item, Problem))
                 continue  # find_files names a folder only if it could not be listed
             yield File(path, below, self.settings, info)

@@ -12,7 +12,7 @@ from index.config import IndexConfig, IndexSettings
 from index.errors import ArticleError, BusyError, WriteError
 from index.index import Index
 from index.store import Writer
-from index.update import Progress, SyncReport, sync
+from index.update import Change, Progress, SyncReport, sync
 
 
 @pytest.fixture
@@ -244,3 +244,136 @@ def test_a_reader_sees_the_new_generation_without_reopening_and_never_half_of_it
         for thread in threads:
             thread.join()
     assert errors == []
+
+
+def test_a_long_run_is_searchable_as_it_goes_and_the_next_one_goes_on(
+    folder: Path, settings: IndexSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.update._SECONDS", 0.0)
+    for number in range(20):
+        (folder / f"tram-{number:02}.txt").write_text(f"Tram {number}\nTram {number} runs in Basel.", encoding="utf-8")
+
+    class Failing(WordEncoder):
+        def encode_passages(self, texts: Sequence[str]) -> np.ndarray:
+            if len(self.encoded) >= 10:
+                raise RuntimeError("out of memory")
+            return super().encode_passages(texts)
+
+    failing = Failing()
+    with pytest.raises(RuntimeError, match="out of memory"):
+        sync(folder, config=settings, encoder=failing)
+    with Index(settings.index.path, settings, failing) as index:
+        assert 0 < len(index) < 23
+        assert all(index.search(article.title, count=30) for article in index)
+    encoder = WordEncoder()
+    report = sync(folder, config=settings, encoder=encoder)
+    assert report.added + report.unchanged == 23
+    assert not set(encoder.encoded) & set(failing.encoded)
+    assert counts(sync(folder, config=settings, encoder=encoder)) == (0, 0, 0, 23)
+
+
+def test_a_very_long_article_is_encoded_bit_by_bit(
+    folder: Path, settings: IndexSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lots = []
+
+    class Counting(WordEncoder):
+        def encode_passages(self, texts: Sequence[str]) -> np.ndarray:
+            lots.append(len(texts))
+            return super().encode_passages(texts)
+
+    monkeypatch.setattr("index.update._LOT", 8)
+    text = "".join(f"In the town number {number} there are trams to {number} other towns. " for number in range(500))
+    (folder / "long.txt").write_text(text, encoding="utf-8")
+    assert sync(folder, config=settings, encoder=Counting()).passages == sum(lots)
+    assert max(lots) <= 8
+    assert found(settings, WordEncoder(), "town number 499")[0] == "long.txt"
+
+
+def test_a_folder_that_goes_away_during_the_run_loses_nothing(
+    run: Callable[[], SyncReport], folder: Path, settings: IndexSettings, encoder: WordEncoder, tmp_path: Path
+) -> None:
+    run()
+    for name in ("tram.txt", "zebra.txt"):
+        (folder / name).write_text(f"About {name}\nIt is about {name} in Basel.", encoding="utf-8")
+
+    def unmount(progress: Progress) -> None:
+        if progress.files == 1:
+            folder.rename(tmp_path / "away")
+
+    with pytest.raises(ArticleError, match="went away while it was read"):
+        sync(folder, config=settings, encoder=encoder, progress=unmount)
+    assert found(settings, encoder, "ferry Aomori")[0] == "ferry.txt"
+    (tmp_path / "away").rename(folder)
+    assert counts(run()) == (2, 0, 0, 3)
+
+
+def test_a_file_that_is_written_while_it_is_read_is_read_again(
+    folder: Path, settings: IndexSettings, encoder: WordEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from index import folder as reading
+
+    plain = reading.read_file
+
+    def slow(path: Path, **known: object) -> object:
+        yield from plain(path, **known)
+        if path.name == "bridge.txt":
+            path.write_text("Bridge opens\nThe bridge opened in Goole.", encoding="utf-8")
+
+    for path in folder.iterdir():
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+    monkeypatch.setattr(reading, "read_file", slow)
+    sync(folder, config=settings, encoder=encoder)
+    monkeypatch.undo()
+    assert counts(sync(folder, config=settings, encoder=encoder)) == (0, 1, 0, 2)
+    assert "Goole" in Index(settings.index.path, settings, encoder).search("bridge")[0].passage.text
+
+
+def test_a_file_that_was_written_in_the_same_moment_as_it_was_read_is_looked_at_again(
+    run: Callable[[], SyncReport], folder: Path
+) -> None:
+    run()
+    before = (folder / "ferry.txt").stat()
+    (folder / "ferry.txt").write_text("Ferry sails\nThe ferry sailed from Aomori at noon.", encoding="utf-8")
+    os.utime(folder / "ferry.txt", ns=(before.st_mtime_ns, before.st_mtime_ns))
+    assert counts(run()) == (0, 1, 0, 2)
+
+
+def test_an_index_that_cannot_be_written_is_one_clear_error(folder: Path, encoder: WordEncoder, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file, not a folder")
+    with pytest.raises(WriteError, match="could not write the index"):
+        sync(folder, config=IndexSettings(index=IndexConfig(path=tmp_path / "taken" / "index")), encoder=encoder)
+
+
+def test_changes_are_told_once_they_can_be_found(folder: Path, settings: IndexSettings, encoder: WordEncoder) -> None:
+    told = []
+
+    def tell(change: Change) -> None:
+        told.append(change)
+        with Index(settings.index.path, settings, encoder) as index:
+            assert (index.article(change.article_id) is None) == (change.kind == "removed")
+
+    sync(folder, config=settings, encoder=encoder, changes=tell)
+    (folder / "ferry.txt").unlink()
+    sync(folder, config=settings, encoder=encoder, changes=tell)
+    assert told[0] == ("added", "bridge.txt", "Bridge opens", str(folder / "bridge.txt"))
+    assert told[3:] == [("removed", "ferry.txt", "Ferry sails", "")]
+
+
+def test_places_of_copies(run: Callable[[], SyncReport], folder: Path, settings: IndexSettings) -> None:
+    shutil.copy(folder / "ferry.txt", folder / "boat.txt")
+    assert counts(run()) == (3, 0, 0, 1)
+    with Index(settings.index.path, settings) as index:
+        (name,) = {article.id for article in index} - {"bridge.txt", "robot.txt"}
+        assert index.places(name) == [str(folder / "boat.txt"), str(folder / "ferry.txt")]
+
+
+def test_another_way_of_reading_reads_everything_again(
+    folder: Path, settings: IndexSettings, encoder: WordEncoder
+) -> None:
+    (folder / "tram.json").write_text('{"title": "Trams", "text": "Trams run.", "corpo": "Trams run in Basel."}')
+    sync(folder, config=settings, encoder=encoder)
+    mapped = settings.model_copy(update={"sources": settings.sources.model_copy(update={"fields": {"text": "corpo"}})})
+    assert counts(sync(folder, config=mapped, encoder=encoder)) == (0, 1, 0, 3)
+    with Index(settings.index.path, settings, encoder) as index:
+        assert index.search("trams")[0].passage.text == "Trams run in Basel."
