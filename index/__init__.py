@@ -8,9 +8,10 @@ if TYPE_CHECKING:
     from index.encoder import Encoder
     from index.index import Hit, Index
     from index.passage import Passage
+    from index.planning import SyncPlan, plan
     from index.update import SyncReport, sync
 
-__all__ = ["Article", "Encoder", "Hit", "Index", "Passage", "SyncReport", "open_index", "sync"]
+__all__ = ["Article", "Encoder", "Hit", "Index", "Passage", "SyncPlan", "SyncReport", "open_index", "plan", "sync"]
 
 _HOMES = {
     "Article": "index.article",
@@ -18,7 +19,9 @@ _HOMES = {
     "Hit": "index.index",
     "Index": "index.index",
     "Passage": "index.passage",
+    "SyncPlan": "index.planning",
     "SyncReport": "index.update",
+    "plan": "index.planning",
     "sync": "index.update",
 }
 

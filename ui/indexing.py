@@ -9,7 +9,7 @@ from index.config import IndexSettings
 
 def print_plan(places: Sequence[str | Path], settings: IndexSettings, *, as_json: bool) -> None:
     """Say what a run would do: a line for every article that it would add, replace or remove."""
-    from index.plan import plan
+    from index.planning import plan
 
     planned = plan(*places, config=settings)
     if as_json:

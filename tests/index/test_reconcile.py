@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from index.article import Article
 from index.catalog import Catalog, Keys
 from index.place import Known
-from index.plan import _catalog_of, _Notes
+from index.planning import _catalog_of, _Notes
 from index.reconcile import Reconciler, reconcile
 from index.sources import Problem
 

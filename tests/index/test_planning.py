@@ -6,7 +6,7 @@ from fakes import WordEncoder
 
 from index.config import IndexConfig, IndexSettings
 from index.errors import ArticleError
-from index.plan import SyncPlan, plan
+from index.planning import SyncPlan, plan
 from index.store import Writer
 from index.update import sync
 
