@@ -15,7 +15,7 @@ from index import Article, open_index, sync
 from index.config import FetchConfig, IndexConfig, IndexSettings
 from index.errors import FetchError
 from index.fetch import fetcher_for
-from index.plan import plan
+from index.planning import plan
 from index.update import SyncReport
 
 BODY = (
