@@ -65,6 +65,7 @@ class FetchConfig(Section):
     """How articles are fetched from the web."""
 
     trusted_hosts: tuple[str, ...] = ()
+    proxy: str | None = Field(default=None, pattern=r"^http://[^/\s@]+/?$")
     robots: bool = True
     delay: float = Field(default=1.0, ge=0, le=60)
     seconds: float = Field(default=30.0, gt=0, le=3600)

@@ -77,14 +77,20 @@ class CheckedBackend(httpcore.NetworkBackend):
             if getattr(error, "errno", None) == socket.EAI_AGAIN:
                 raise httpcore.ConnectError("the name server does not answer") from None
             raise FetchError(self._where, f"there is no host {host}; check the address", transient=True) from None
-        for address in addresses:
-            if not self._private and not is_public(address):
-                raise FetchError(
-                    self._where,
-                    f"the host {host} is at {address}, not on the public internet; if it is to be trusted, name it in"
-                    " fetch.trusted_hosts",
-                )
+        if not self._private:
+            refuse_private(self._where, host, addresses)
         return addresses
+
+
+def refuse_private(where: str, host: str, addresses: Iterable[str]) -> None:
+    """Raise FetchError if one of a host's addresses is not public."""
+    for address in addresses:
+        if not is_public(address):
+            raise FetchError(
+                where,
+                f"the host {host} is at {address}, not on the public internet; if it is to be trusted, name it in"
+                " fetch.trusted_hosts",
+            )
 
 
 class _Stream(httpcore.NetworkStream):

@@ -1,5 +1,6 @@
 """One request and its answer, within limits of time and size."""
 
+import contextlib
 import zlib
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -12,7 +13,7 @@ import httpcore
 import httpx
 
 from index.addresses import Resolver, printable
-from index.connection import CheckedBackend, Deadline
+from index.connection import CheckedBackend, Deadline, refuse_private
 from index.errors import FetchError
 from index.unpacking import unpack
 
@@ -72,14 +73,20 @@ def exchange(
     private: bool,
     resolve: Resolver,
     network: httpcore.NetworkBackend,
+    proxy: str | None = None,
 ) -> Answer:
     """Ask for ``address`` once. ``private``: its host may have an address that is not public.
 
-    Raises FetchError, and httpcore's NetworkError, ProtocolError and TimeoutException.
+    A ``proxy`` resolves names itself and has to see to where they lead; what they are here is checked all the same.
+    Raises FetchError, and httpcore's NetworkError, ProtocolError, ProxyError and TimeoutException.
     """
     deadline = Deadline(limits.seconds)
     where = printable(str(address))
-    backend = CheckedBackend(where, resolve, deadline, network, private=private)
+    if proxy and not private:
+        with contextlib.suppress(OSError, UnicodeError):
+            refuse_private(where, address.host, resolve(address.host, address.port or 80))
+    backend = CheckedBackend(where, resolve, deadline, network, private=private or proxy is not None)
+    through = httpcore.Proxy(proxy) if proxy else None
     target = httpcore.URL(scheme=address.raw_scheme, host=address.raw_host, port=address.port, target=address.raw_path)
     sent = {
         "Host": address.netloc.decode("ascii"),
@@ -88,7 +95,7 @@ def exchange(
         **headers,
     }
     with (
-        httpcore.ConnectionPool(_tls(), max_keepalive_connections=0, network_backend=backend) as pool,
+        httpcore.ConnectionPool(_tls(), through, max_keepalive_connections=0, network_backend=backend) as pool,
         pool.stream("GET", target, headers=list(sent.items())) as response,
     ):
         received = {_text(name).lower(): _text(value) for name, value in response.headers}

@@ -33,6 +33,7 @@ _MEGABYTE = 1_000_000
 _REDIRECTS = 5
 _TRY_AGAIN = (408, 425, 429)
 """Besides 500 and above."""
+_FAILED = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError, httpcore.TimeoutException)
 _LONGEST_PAUSE = 30.0
 """Seconds that a run waits for a host that asks for patience; where it asks for more, a later run comes back."""
 _LONGEST_REST = 86_400.0
@@ -179,9 +180,15 @@ class Fetcher:
             pause = 0.0
             try:
                 answer = exchange(
-                    address, headers, limits=limits, private=private, resolve=self._resolve, network=self._network
+                    address,
+                    headers,
+                    limits=limits,
+                    private=private,
+                    resolve=self._resolve,
+                    network=self._network,
+                    proxy=self.config.proxy,
                 )
-            except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
+            except _FAILED as error:
                 failure = FetchError(where, _reason(error, limits.seconds), transient=True)
                 if isinstance(error.__cause__, SSLCertVerificationError):
                     break

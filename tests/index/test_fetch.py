@@ -111,6 +111,21 @@ def test_other_answers_are_errors_that_last(server, status):
     assert server.paths == ["/a"]
 
 
+def test_proxy_of_the_configuration(server):
+    server.pages = {"http://news.example/a": Reply("there")}
+    options = {"proxy": server.url("/"), "robots": False, "trusted_hosts": ()}
+
+    def unknown(host: str, port: int) -> list[str]:
+        if host == "127.0.0.1":
+            return [host]
+        raise OSError("only the proxy knows")
+
+    assert fetch("http://news.example/a", resolve=unknown, **options).content == b"there"
+    assert server.paths == ["http://news.example/a"]
+    assert "127.0.0.1, not on the public internet" in refusal("http://0x7f.1/", **options).reason
+    assert refusal("https://news.example/", resolve=unknown, **options).transient  # this proxy makes no tunnels
+
+
 # Redirects
 
 
