@@ -18,8 +18,10 @@ from qa.names import CASED, names
 
 Spans = list[tuple[int, int]]
 
-_UNSPACED = {"zh": 2, "ja": 2, "th": 5}
+_UNSPACED = {"zh": 2, "ja": 2, "th": 3}
 """Languages written without spaces, and about how many characters make a word."""
+_OWN_ANTECEDENT = 4
+"""Words with a meaning of their own; after so many, "it" stands for something in the question itself."""
 _MARKED_NOUNS = {"de"}
 """Languages that write every noun with a capital: one capitalised word is no name there."""
 _QUOTED = re.compile('「([^」]+)」|『([^』]+)』|《([^》]+)》|“([^”]+)”|«([^»]+)»|„([^“”]+)[“”]|"([^"]+)"')
@@ -70,7 +72,10 @@ class Wording:
         excepted = (match.span() for match in self._words.excepted.finditer(self._folded))
         text = _blank(self._folded, [*self.dates, *self.named, *excepted])
         first = min((start for start, _ in self.named), default=len(text))
-        return any(match.start() < first for match in self._words.leaning.finditer(text))
+        return any(
+            match.start() < first and self._content(match.start()) < _OWN_ANTECEDENT
+            for match in self._words.leaning.finditer(text)
+        )
 
     @property
     def asks(self) -> bool:
@@ -85,7 +90,10 @@ class Wording:
     @property
     def content(self) -> int:
         """About how many words with a meaning of their own there are beside names and dates."""
-        text = _blank(self._folded, [*self.named, *self.dates])
+        return self._content(len(self._folded))
+
+    def _content(self, end: int) -> int:
+        text = _blank(self._folded, [*self.named, *self.dates])[:end]
         for pattern in (self._words.opener, self._words.ending, self._words.asking, self._words.plain):
             text = pattern.sub(lambda match: " " * len(match.group()), text)
         if unit := _UNSPACED.get(self.language):

@@ -70,6 +70,7 @@ def test_these_replace_a_part(language: str, question: str) -> None:
         ("en", "How much will the repair cost?"),
         ("ko", "젖은 책은 몇 권인가요?"),
         ("en", "who wrote the divine comedy?"),
+        ("en", "How many farms grow rice on land that the river took from them?"),
     ],
 )
 def test_what_names_nothing_may_lean(language: str, question: str) -> None:
