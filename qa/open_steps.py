@@ -9,6 +9,7 @@ from qa.check import check
 from qa.dates import resolve
 from qa.errors import WriterError
 from qa.explain import MOST, explain, newest
+from qa.ground import published
 from qa.language import name, sentence
 from qa.open_question import open_question
 from qa.phrase import dated_quote
@@ -22,8 +23,6 @@ Steps = Mapping[str, Callable[[Turn], Turn]]
 
 # Newest articles that are looked at for the news in general; some may hold no sentence.
 _NEWEST = 2 * MOST
-# Below this the publication date is too uncertain to count "next Wednesday" from it.
-_CERTAIN_ENOUGH = 0.5
 
 
 def with_open_questions(
@@ -86,9 +85,7 @@ def open_text(turn: Turn) -> str:
 
 
 def _with_dates(one: Evidence) -> Evidence:
-    article = one.hit.article
-    published = article.published if article.published_certainty >= _CERTAIN_ENOUGH else None
-    return replace(one, dates=tuple(resolve(one.quote, published, article.language)))
+    return replace(one, dates=tuple(resolve(one.quote, published(one), one.hit.article.language)))
 
 
 def _phrased(one: Evidence, language: str, writer: "Writer | None") -> Evidence:
