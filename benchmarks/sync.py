@@ -73,7 +73,7 @@ def made_up(articles: Sequence[Article], first: int) -> Iterator[Article]:
         pools.setdefault(article.language, []).extend(article.text[start:end] for start, end in spans)
     for number in range(first, 10**9):
         language, pool = chance.choice(list(pools.items()))
-        text = f"Number {number}. " + " ".join(chance.choices(pool, k=SENTENCES))
+        text = f"Reference zq{number}. " + " ".join(chance.choices(pool, k=SENTENCES))
         yield Article(id=f"made-up/{number}", title=f"Article {number}", text=text, language=language)
 
 
@@ -121,7 +121,7 @@ def one_by_one(settings: IndexSettings, encoder: Encoder, inbox: Path, articles:
             start = time.perf_counter()
             report = sync(path, config=settings, encoder=encoder)
             done = time.perf_counter()
-            hits = reader.search(article.title)
+            hits = reader.search(article.text[: article.text.index(".")])
             end = time.perf_counter()
             assert report.added == 1, report
             assert path.name in [hit.article.id for hit in hits], hits

@@ -1,6 +1,7 @@
 """What ``sync`` would do, without doing it: everything that may have changed is read, nothing is encoded or written."""
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from index.article import Article
 from index.catalog import ARTICLE_KEYS, SCHEMA, Catalog, Keys
 from index.config import IndexSettings
 from index.passage import split_article
-from index.place import Place, open_place
+from index.place import Place, each_place, open_place
 from index.reconcile import Reconciler, reconcile
 from index.sources import Problem
 from index.store import ARTICLES_FILE, exists
@@ -37,13 +38,15 @@ class SyncPlan(BaseModel):
     problems: tuple[Problem, ...] = ()
 
 
-def plan(*places: str | Path | Place, config: str | Path | IndexSettings | None = None) -> SyncPlan:
+def plan(
+    *places: str | Path | Place | Sequence[str | Path | Place], config: str | Path | IndexSettings | None = None
+) -> SyncPlan:
     """What ``sync`` with the same arguments would do now. It can be asked while another process writes.
 
     Raises ArticleError if a place does not exist or holds no articles, ConfigError, DamagedError.
     """
     settings = config if isinstance(config, IndexSettings) else IndexSettings.load(config)
-    opened = [open_place(place, settings) for place in places or settings.index.articles]
+    opened = [open_place(place, settings) for place in each_place(places) or settings.index.articles]
     with closing(_catalog_of(settings.index.path)) as connection:
         notes = _Notes(connection)
         reconciler = Reconciler(Catalog(connection), notes)

@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 
 from index import vectors
-from index.catalog import Keys, Link
+from index.catalog import ADDED, Keys, Link
 from index.compaction import REPAIR_FOLDER
 from index.config import IndexSettings
 from index.errors import DamagedError, EncoderMismatchError
 from index.integrity import Damage, find_damage, leftovers, passage_hash
 from index.passage import split_article
-from index.reconcile import ADDED
 from index.store import (
     ARTICLES_FILE,
     VECTORS_FILE,

@@ -2,7 +2,8 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ class _StoppedError(Exception):
 
 def watch(
     *places: str | Path,
+    every: float | None = None,
     config: str | Path | IndexSettings | None = None,
     tell: Callable[[str], None],
     warn: Callable[[str], None],
@@ -36,6 +38,8 @@ def watch(
     encoder: "Encoder | None" = None,
 ) -> None:
     """Bring the index into line with folders (default: those of the configuration) and keep it so until ``stop``.
+
+    Addresses among ``places`` are indexed at the beginning and then ``every`` so many seconds (None: not again).
 
     ``tell`` gets a line for every article that has changed, once it can be found, ``warn`` one for whatever goes
     wrong; only what goes wrong with the first run is raised: ArticleError, BusyError, ModelError, WriteError.
@@ -45,7 +49,8 @@ def watch(
         from index.encoder import Encoder
 
         encoder = Encoder.open(settings.encoder)
-    _Watch(settings, encoder, tell, warn, stop).run([open_place(place, settings) for place in places])
+    opened = [open_place(place, settings) for place in places or settings.index.articles]
+    _Watch(settings, encoder, tell, warn, stop).run(opened, every)
 
 
 @contextmanager
@@ -75,10 +80,14 @@ class _Watch:
         self.warn = warn
         self.stop = stop
         self._told = False
+        self._distant: list[Place] = []
+        self._every: float | None = None
+        self._asked = 0.0
         self._last_warning = ""
 
-    def run(self, places: list[Place]) -> None:
-        places = places or [open_place(place, self.settings) for place in self.settings.index.articles]
+    def run(self, places: list[Place], every: float | None) -> None:
+        self._distant = [place for place in places if not isinstance(place, Folder)]
+        self._every = every if self._distant else None
         folders = [place for place in places if isinstance(place, Folder)]
         try:
             try:
@@ -87,6 +96,7 @@ class _Watch:
                 if not all(folder.root.is_dir() for folder in folders):
                     raise
                 self.warn(str(error))  # an empty folder is there to be filled
+            self._asked = time.monotonic()
             while not self.stop.is_set():
                 self._follow(folders)
         except _StoppedError:
@@ -115,6 +125,9 @@ class _Watch:
             pending.update(Path(path) for _, path in batch)
             if not all(folder.root.exists() for folder in folders):
                 return  # the system watches a folder, not its name: begin anew when it is back
+            if self._every is not None and time.monotonic() >= self._asked + self._every:
+                self._try_again(self._distant)
+                self._asked = time.monotonic()
             if not complete:
                 # What was written before the system began to watch has to be looked for.
                 complete = self._try_again([folder for folder in folders if not _is_empty(folder.root)])
@@ -124,7 +137,7 @@ class _Watch:
             elif pending and self._try_again([part for folder in folders if (part := _part(folder, pending))]):
                 pending.clear()
 
-    def _try_again(self, places: list[Folder]) -> bool:
+    def _try_again(self, places: Sequence[Place]) -> bool:
         """Whether a run could be made; otherwise the reason is told, once."""
         try:
             self._sync(places)
@@ -136,7 +149,7 @@ class _Watch:
         self._last_warning = ""
         return True
 
-    def _sync(self, places: "list[Place] | list[Folder]") -> None:
+    def _sync(self, places: Sequence[Place]) -> None:
         if not places:
             return
         report = sync(

@@ -16,7 +16,6 @@ from index.errors import KabarError
 
 if TYPE_CHECKING:
     from index.index import Index
-    from index.update import SyncReport
     from qa.chain import Assistant
     from ui.config import Settings
 
@@ -67,7 +66,9 @@ def ask(
 
     report = ensure_index(settings, tell=_tell, progress=sys.stderr.isatty())
     if report is not None:
-        _tell(_summary(report))
+        from ui.indexing import report_line
+
+        _tell(report_line(report))
     with Assistant.open(settings) as assistant:
         answer = assistant.answer(
             question, said, published_after=first, published_before=last, sources=source, today=day
@@ -82,46 +83,40 @@ def ask(
 
 @app.command()
 def index(
-    paths: Annotated[
+    places: Annotated[
         list[str] | None,
-        typer.Argument(help="Files, folders, pages, feeds or sitemaps (default: those of the configuration)."),
+        typer.Argument(metavar="[PLACE]...", help="Files, folders or web addresses (default: the configured ones)."),
     ] = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Go on: follow what changes in the folders.")] = False,
-    every: Annotated[str | None, typer.Option(help="Go on: look again so often (30s, 10m, 2h, 1d).")] = None,
+    every: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Go on: ask addresses again every 90s, 10m, 2h or 1d.")
+    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Bring the index into line with the articles: add new ones, re-read changed ones, drop removed ones."""
-    seconds = _interval(every)
-    if sum((dry_run, watch, every is not None)) > 1:
-        raise typer.BadParameter("only one of --dry-run, --watch and --every can be used at a time")
     settings = _settings(config)
     _quiet()
     _let_others_go_first()
-    if seconds is not None:
-        from ui.every import keep_indexing
+    from ui import indexing
 
-        keep_indexing(paths or (), settings, every=seconds, as_json=as_json, summary=_summary)
+    if dry_run:
+        indexing.print_plan(places or (), settings, as_json=as_json)
         return
-    if dry_run or watch:
-        from ui import indexing
-
-        if dry_run:
-            indexing.print_plan(paths or (), settings, as_json=as_json)
-        else:
-            indexing.follow(paths or (), settings)
+    if watch or every is not None:
+        indexing.follow(places or (), settings, watch=watch, every=every)
         return
     from index.update import sync
 
-    report = sync(*(paths or ()), config=settings, progress=sys.stderr.isatty())
+    report = sync(*(places or ()), config=settings, progress=sys.stderr.isatty())
     for problem in report.problems:
-        _tell(f"{'not read' if problem.lost else 'read with loss'}: {problem.where}: {problem.reason}")
+        _tell(indexing.problem_line(problem))
     if as_json:
         sys.stdout.write(report.model_dump_json(indent=2) + "\n")
     else:
-        sys.stdout.write(_summary(report) + "\n")
+        sys.stdout.write(indexing.report_line(report) + "\n")
     lost = sum(problem.lost for problem in report.problems)
     if lost and not (report.added or report.changed or report.unchanged):
         raise KabarError(f"none of the articles could be read ({lost} tried)")
@@ -392,14 +387,6 @@ def _read_history(file: Path | None) -> list[tuple[str, str]]:
     if not all(role in ("user", "assistant") and isinstance(text, str) for role, text in turns):
         raise KabarError(f'{file}: expected a JSON list like [["user", "..."], ["assistant", "..."]]')
     return turns
-
-
-def _summary(report: "SyncReport") -> str:
-    lost = sum(problem.lost for problem in report.problems)
-    return (
-        f"{report.added} added, {report.changed} changed, {report.removed} removed, {report.unchanged} unchanged, "
-        f"{lost} not read; {report.encoded} of {report.passages} passages encoded in {report.seconds:.1f} s"
-    )
 
 
 def _print_json(data: Any) -> None:

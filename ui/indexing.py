@@ -1,10 +1,17 @@
-"""What ``kabar index`` prints besides its report: the plan of a run, and the lines of ``--watch``."""
+"""What ``kabar index`` prints: its report, the plan of a run, and the lines of ``--watch`` and ``--every``."""
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from index.config import IndexSettings
+from index.errors import KabarError
+
+if TYPE_CHECKING:
+    from index.sources import Problem
+    from index.update import SyncReport
 
 
 def print_plan(places: Sequence[str | Path], settings: IndexSettings, *, as_json: bool) -> None:
@@ -28,16 +35,54 @@ def print_plan(places: Sequence[str | Path], settings: IndexSettings, *, as_json
     sys.stdout.write(f"{counts}; nothing was done\n")
 
 
-def follow(places: Sequence[str | Path], settings: IndexSettings) -> None:
-    """Keep the index in line with folders, a line for every change, until SIGINT or SIGTERM."""
-    from index.watch import stopped_by_signals, watch
+def follow(places: Sequence[str | Path], settings: IndexSettings, *, watch: bool, every: str | None) -> None:
+    """Keep the index in line with places until SIGINT or SIGTERM: a line for every change, or for every round."""
+    from index.watch import stopped_by_signals
+    from index.watch import watch as follow_folders
 
-    def tell(line: str) -> None:
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-
-    def warn(line: str) -> None:
-        sys.stderr.write(line + "\n")
-
+    seconds = None if every is None else seconds_of(every)
     with stopped_by_signals() as stop:
-        watch(*places, config=settings, tell=tell, warn=warn, stop=stop)
+        if watch:
+            follow_folders(*places, every=seconds, config=settings, tell=_tell, warn=_warn, stop=stop)
+        elif seconds is not None:
+            from index.repeat import repeat
+
+            repeat(*places, every=seconds, config=settings, tell=_tell_report, warn=_warn, stop=stop)
+
+
+def seconds_of(duration: str) -> float:
+    """Seconds of "90", "90s", "10m", "2h" or "1d". Raises KabarError if it is none of these, or shorter than one."""
+    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([smhd]?)\s*", duration, re.IGNORECASE)
+    seconds = float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2].lower()] if match else 0.0
+    if not 1 <= seconds <= 31 * 86400:
+        raise KabarError(f"--every {duration!r}: write a time between 1s and 31d, as 90s, 10m, 2h or 1d")
+    return seconds
+
+
+def report_line(report: "SyncReport") -> str:
+    """What a run did, in one line."""
+    lost = sum(problem.lost for problem in report.problems)
+    return (
+        f"{report.added} added, {report.changed} changed, {report.removed} removed, {report.unchanged} unchanged, "
+        f"{lost} not read; {report.encoded} of {report.passages} passages encoded in {report.seconds:.1f} s"
+    )
+
+
+def problem_line(problem: "Problem") -> str:
+    """What was not read, and why."""
+    return f"{'not read' if problem.lost else 'read with loss'}: {problem.where}: {problem.reason}"
+
+
+def _tell_report(report: "SyncReport") -> None:
+    for problem in report.problems:
+        _warn(problem_line(problem))
+    _tell(report_line(report))
+
+
+def _tell(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _warn(line: str) -> None:
+    sys.stderr.write(line + "\n")

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from index.errors import KabarError
+from ui.indexing import seconds_of
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -43,6 +46,17 @@ def test_a_dry_run_of_nothing_is_one_clear_error(tmp_path: Path) -> None:
     result = subprocess.run(command(str(tmp_path / "none"), "--dry-run"), cwd=ROOT, capture_output=True, text=True)
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == f"kabar: {tmp_path / 'none'}: no such file or folder\n"
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("10m", 600), ("2H", 7200), ("1.5d", 129600)])
+def test_durations(text: str, seconds: float) -> None:
+    assert seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "0s", "-5m", "10 years", "99999d"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(KabarError, match="write a time between 1s and 31d"):
+        seconds_of(text)
 
 
 @pytest.mark.models
