@@ -53,6 +53,9 @@ def test_a_line_a_round_until_a_signal(tmp_path: Path, monkeypatch, number):
     assert result.stderr.count("500 (Internal Server Error)") == 1
 
 
-@pytest.mark.parametrize("arguments", [["--every", "often"], ["--every", "1m", "--watch"], ["--watch", "--dry-run"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--every", "often"], ["--every", "1m", "--watch"], ["--watch", "--dry-run"], ["https://a.example/", "--watch"]],
+)
 def test_wrong_use(monkeypatch, arguments):
     assert run(monkeypatch, *arguments).exit_code == 2
