@@ -1,5 +1,6 @@
 """Chat models by name: behind a server that speaks OpenAI's language, Ollama, or any provider that LangChain knows."""
 
+import contextvars
 import os
 import queue
 import re
@@ -92,7 +93,8 @@ def stream_within(
         except BaseException as error:  # noqa: BLE001 handed to the reader of the queue, who raises it
             pieces.put(error)
 
-    threading.Thread(target=receive, name="kabar-chat-model", daemon=True).start()
+    context = contextvars.copy_context()  # LangChain's tracing finds its way by it
+    threading.Thread(target=context.run, args=(receive,), name="kabar-chat-model", daemon=True).start()
     until = time.monotonic() + seconds
     try:
         while True:

@@ -1,12 +1,11 @@
 """Chat models that phrase in the asker's language what the articles say in another."""
 
 import re
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self
 
 from index.errors import ModelError
-from qa.chat_model import explain, finish_reason, open_chat_model, says_end
+from qa.chat_model import explain, finish_reason, open_chat_model, says_end, stream_within
 from qa.config import WriterConfig
 from qa.errors import WriterError
 from qa.prompts import clean, instruction, label, turns
@@ -87,15 +86,12 @@ class Writer:
             raise WriterError(f"writer {self.name}: {reason}") from error
 
     def _rendering(self, text: str, source: str, target: str) -> Iterator[str]:
-        until = time.monotonic() + self.timeout
         most = _LENGTH * len(text) + 200
         tidy, finished, given = _Tidy(label(target)), None, 0
-        for chunk in self.model.stream(self._messages(text, source, target)):
+        for chunk in stream_within(self.model, self._messages(text, source, target), self.timeout):
             finished = finish_reason(chunk.response_metadata) or finished
             piece = tidy.add(chunk.text)
             given += len(piece)
-            if time.monotonic() > until:
-                raise WriterError(f"writer {self.name}: no whole sentence within {self.timeout:g} s")
             if given > most:
                 raise WriterError(f"writer {self.name}: it does not stop writing")
             if piece:

@@ -21,6 +21,7 @@ WAYS = {
     "limit": lambda request: request.say(PIECES[0], finish="length"),
     "slow": Request.silent,
     "drip": Request.drip,
+    "pings": Request.pings,
     "endless": Request.endless,
     "broken": Request.broken_stream,
     "other": Request.page,
@@ -80,7 +81,8 @@ def test_the_key_of_the_environment_is_used(server: ChatServer, address: str, mo
         ("torn", "RemoteProtocolError|connection|cannot be reached"),
         ("limit", "was cut"),
         ("slow", r"did not answer within 0\.6 s"),
-        ("drip", r"no whole sentence within 0\.6 s"),
+        ("drip", r"did not answer within 0\.6 s"),
+        ("pings", r"did not answer within 0\.6 s"),
         ("endless", "does not stop writing"),
         ("broken", "JSON"),
         ("other", r"nothing that can be read; see writer\.base_url"),
@@ -90,7 +92,7 @@ def test_the_key_of_the_environment_is_used(server: ChatServer, address: str, mo
     ],
 )
 def test_what_goes_wrong_is_one_clear_error(address: str, model: str, reason: str) -> None:
-    writer = opened(f"openai:{model}", address, timeout=0.6 if model in ("slow", "drip") else 20)
+    writer = opened(f"openai:{model}", address, timeout=0.6 if model in ("slow", "drip", "pings") else 20)
     begun = time.monotonic()
     with pytest.raises(WriterError, match=reason) as caught:
         list(writer.translate(SENTENCE, "id", "en"))
