@@ -363,17 +363,6 @@ def _day(text: str | None, option: str) -> Any:
         raise typer.BadParameter(f"{text!r} is not a date like 2023-11-08", param_hint=option) from None
 
 
-def _interval(text: str | None) -> float | None:
-    if text is None:
-        return None
-    from ui.every import interval
-
-    try:
-        return interval(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--every") from None
-
-
 def _read_history(file: Path | None) -> list[tuple[str, str]]:
     if file is None:
         return []

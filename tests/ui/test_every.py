@@ -9,18 +9,6 @@ from typer.testing import CliRunner
 from web_server import Reply, WebServer
 
 from ui.cli import app
-from ui.every import interval
-
-
-@pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("10m", 600), ("2h", 7200), (" 1d ", 86_400)])
-def test_interval(text, seconds):
-    assert interval(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "0s", "10", "m", "-1m", "1.5h", "10 m", "1w", "99999999d", "١m"])
-def test_what_is_no_interval(text):
-    with pytest.raises(ValueError, match="no interval like 30s, 10m, 2h or 1d"):
-        interval(text)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:
@@ -48,14 +36,6 @@ def test_a_line_a_round_until_a_signal(tmp_path: Path, monkeypatch, number):
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
     assert 3 <= len(lines) <= 4
-    assert [" 0 added" in line for line in lines[:2]] == [True, True]
-    assert " 1 added" in lines[2]
-    assert result.stderr.count("500 (Internal Server Error)") == 1
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [["--every", "often"], ["--every", "1m", "--watch"], ["--watch", "--dry-run"], ["https://a.example/", "--watch"]],
-)
-def test_wrong_use(monkeypatch, arguments):
-    assert run(monkeypatch, *arguments).exit_code == 2
+    assert [line.startswith("0 added") for line in lines[:2]] == [True, True]
+    assert lines[2].startswith("1 added")
+    assert result.stderr.count("500 (Internal Server Error)") == 2
