@@ -44,12 +44,17 @@ _WORD = re.compile(r"(?<!\w)[^\W\d_]{3,}")
 def relation(one: Evidence, other: Evidence) -> Relation:
     """What two sentences that answer the same question have to do with each other.
 
-    They agree or contradict each other only if they are about the same thing.
+    They agree or contradict each other only if they are about the same thing; the latter only if they are near, too.
     """
     same_answer = same_fact(one, other)
-    if same_answer is None or not _near(one, other, unknown=same_answer) or not about_the_same(one, other):
+    if same_answer is None or not (same_answer or near(one, other)) or not about_the_same(one, other):
         return "unrelated"
     return "agrees" if same_answer else "contradicts"
+
+
+def near(one: Evidence, other: Evidence) -> bool:
+    """Whether the sentences are near in meaning; False where they have no vectors."""
+    return one.vector is not None and other.vector is not None and float(one.vector @ other.vector) >= _NEAR
 
 
 def repeats(one: Evidence, other: Evidence) -> bool:
@@ -140,10 +145,3 @@ def _script(text: str) -> str:
     """The script of most letters of a text."""
     letters = Counter(unicodedata.name(letter, "?").partition(" ")[0] for letter in text[:200] if letter.isalpha())
     return letters.most_common(1)[0][0] if letters else ""
-
-
-def _near(one: Evidence, other: Evidence, *, unknown: bool) -> bool:
-    """Whether the sentences are near; ``unknown`` where they have no vectors."""
-    if one.vector is None or other.vector is None:
-        return unknown
-    return float(one.vector @ other.vector) >= _NEAR

@@ -6,7 +6,7 @@ from datetime import date
 
 from index.index import Hit
 from index.lexical import terms
-from qa.agreement import relation, repeats
+from qa.agreement import near, relation, repeats
 from qa.answer import DateMention
 from qa.corrections import corrected, corrects
 from qa.dates import resolve
@@ -19,7 +19,7 @@ from qa.turn import Evidence, Turn
 _CERTAIN_ENOUGH = 0.5
 # A "when" is answered by a sentence that holds a date, if one is at least this near to the best in probability.
 _NEAR = 0.25
-# Another article contradicts the answer only if its reading is at least this probable by itself.
+# Another article's reading counts if it is at least this probable by itself.
 _SURE = 0.3
 # Share of the answering words that a date must cover to be what they say.
 _COVERS = 0.5
@@ -67,7 +67,9 @@ def _facts(best: Evidence, others: Sequence[Evidence]) -> list[list[Evidence]]:
     for other in others:
         if other.hit.article.id in seen:
             continue
-        said = relation(best, other) if other.reader_probability >= _SURE or same_fact(best, other) else "unrelated"
+        # That another article has the very fact in a sentence like this one speaks for a reading in doubt.
+        sure = other.reader_probability >= _SURE or (near(best, other) and same_fact(best, other))
+        said = relation(best, other) if sure else "unrelated"
         if said == "agrees":
             facts[0].append(other)
         elif said == "contradicts":
