@@ -8,6 +8,7 @@ from qa.language import identify, small_talk
 from qa.question import asks_for_time, clean_question
 from qa.question_dates import AskedDays, asked_days
 from qa.turn import Turn
+from qa.wording import Wording
 
 
 def understand(turn: Turn, *, index_languages: Collection[str] = (), years: Iterable[int] = ()) -> Turn:
@@ -18,14 +19,17 @@ def understand(turn: Turn, *, index_languages: Collection[str] = (), years: Iter
     question = clean_question(turn.question)
     language = _language(question, turn, index_languages)
     meant = follow_up(question, language, turn.history)
+    days = _days(question, meant, language, turn, tuple(years))
+    # "Tomorrow" chooses the articles; they call that day by another word.
+    strict = days is not None and days.strict
     return replace(
         turn,
         language=language,
-        query=meant.query,
-        core=meant.core,
+        query=_undated(meant.query, language) if strict else meant.query,
+        core=_undated(meant.core, language) if strict else meant.core,
         context=meant.context,
         leaning=meant.leaning,
-        days=_days(question, meant, language, turn, tuple(years)),
+        days=days,
         wants_time=asks_for_time(meant.kind_of, language),
         small_talk=small_talk(question, language),
     )
@@ -45,3 +49,9 @@ def _days(question: str, meant: FollowUp, language: str, turn: Turn, years: tupl
         return None
     own = asked_days(question, language, turn.today, years)
     return own if own or not meant.base else asked_days(meant.base, language, turn.today, years)
+
+
+def _undated(question: str, language: str) -> str:
+    """The question without its dates, if anything is left."""
+    rest = Wording(question, language).undated
+    return rest if any(map(str.isalpha, rest)) else question

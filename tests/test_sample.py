@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,25 @@ def test_a_second_run_on_the_same_articles_encodes_nothing(assistant: Assistant,
 
     report = sync(ARTICLES, config=settings)
     assert (report.encoded, report.added, report.changed, report.removed) == (0, 0, 0, 0)
+
+
+def test_a_conversation_of_three_turns(assistant: Assistant) -> None:
+    history: list[tuple[str, str]] = []
+    for question, expected in (
+        ("when will Blinken arrive?", "8 November 2023"),
+        ("And who will he meet there?", "Park Jin"),
+        ("How long?", "two days"),
+    ):
+        answer = assistant.answer(question, history)
+        assert expected in answer.short
+        assert answer.citations[0].article_id == SAMPLE.name
+        history += [("user", question), ("assistant", answer.text)]
+    # A question about something else takes nothing of this along.
+    assert not assistant.answer("Who won the World Cup?", history).answerable
+
+
+def test_next_week_is_counted_from_today(assistant: Assistant) -> None:
+    answer = assistant.answer("How long will Blinken stay in Seoul next week?", today=date(2023, 11, 2))
+    assert answer.short == "two days"
+    assert answer.citations[0].article_id == SAMPLE.name
+    assert not assistant.answer("How long will Blinken stay in Seoul next week?", today=date(2026, 11, 2)).answerable

@@ -16,6 +16,7 @@ from qa.chain import Assistant
 from qa.config import Settings
 from qa.question_dates import asked_days, fits
 from qa.reading import Reading
+from qa.turn import Turn
 
 TODAY = date(2026, 11, 23)  # a Monday
 
@@ -117,6 +118,15 @@ def cited(assistant: Assistant, question: str, today: date = TODAY) -> list[str]
 def test_yesterday_chooses_the_articles(assistant: Assistant) -> None:
     assert cited(assistant, "Who was arrested in Medan yesterday?") == ["new"]
     assert cited(assistant, "Siapa yang ditangkap di Medan kemarin?", date(2024, 5, 4)) == ["old"]
+
+
+def test_days_that_chose_the_articles_are_not_read_with(assistant: Assistant) -> None:
+    def read_with(question: str) -> str:
+        return assistant.steps["understand"](Turn(question, today=TODAY)).query
+
+    assert read_with("Who was arrested in Medan yesterday?") == "Who was arrested in Medan ?"
+    assert read_with("Who was arrested in Medan in May 2024?") == "Who was arrested in Medan in May 2024?"
+    assert read_with("yesterday?") == "yesterday?"
 
 
 def test_an_article_is_chosen_by_what_it_speaks_of(assistant: Assistant) -> None:
