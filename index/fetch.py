@@ -190,7 +190,7 @@ class Fetcher:
                 )
             except _FAILED as error:
                 failure = FetchError(where, _reason(error, limits.seconds), transient=True)
-                if isinstance(error.__cause__, SSLCertVerificationError):
+                if isinstance(error.__context__, SSLCertVerificationError):
                     break
             else:
                 if answer.status < 500 and answer.status not in _TRY_AGAIN:
@@ -266,8 +266,8 @@ def _reason(error: Exception, seconds: float) -> str:
         return f"no answer within {seconds:g} seconds"
     if isinstance(error, httpcore.ConnectTimeout):
         return "the host cannot be reached"
-    if isinstance(error.__cause__, SSLCertVerificationError):
-        return f"its certificate is not valid: {error.__cause__.verify_message}"
+    if isinstance(error.__context__, SSLCertVerificationError):
+        return f"its certificate is not valid: {error.__context__.verify_message}"
     if isinstance(error, httpcore.ProtocolError):
         return f"the server does not speak HTTP rightly: {detail}"
     return f"the connection failed: {detail}"

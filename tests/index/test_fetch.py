@@ -1,5 +1,6 @@
 import contextlib
 import gzip
+import ssl
 import time
 import zlib
 from collections.abc import Iterator
@@ -428,6 +429,33 @@ def test_one_private_address_among_others_is_refused():
     with pytest.raises(FetchError, match=r"10\.0\.0\.1"):
         web.get("http://mixed.example/")
     assert network.connected == []
+
+
+def test_certificate_that_is_not_valid_is_not_tried_again():
+    class Impostor(Network):
+        def connect_tcp(self, *arguments, **options):
+            stream = super().connect_tcp(*arguments, **options)
+
+            def start_tls(ssl_context, server_hostname=None, timeout=None):
+                error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+                error.verify_message = "Hostname mismatch"
+                with httpcore_errors():
+                    raise error
+
+            stream.start_tls = start_tls
+            return stream
+
+    @contextlib.contextmanager
+    def httpcore_errors():
+        try:
+            yield
+        except ssl.SSLError as error:  # as httpcore's own streams do
+            raise httpcore.ConnectError(str(error)) from error
+
+    network = Impostor()
+    error = refusal("https://news.example/", network=network, resolve=lambda host, port: ["93.184.216.34"])
+    assert error.reason == "its certificate is not valid: Hostname mismatch"
+    assert network.connected == [("93.184.216.34", 443)]
 
 
 def test_tries_the_addresses_of_a_host_in_turn():
