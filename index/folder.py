@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from index.article import Article
 from index.config import IndexSettings
@@ -80,6 +81,7 @@ class File:
         self._root = root
         self._settings = settings
         self._listed = info
+        self._stream: BinaryIO | None = None
 
     @property
     def stamp(self) -> str:
@@ -105,11 +107,17 @@ class File:
 
     def read(self) -> Iterator[Article | Problem]:
         """The articles in it, with ids made from its path below the folder unless it states them."""
-        yield from read_file(self.path, root=self._root, config=self._settings.sources)
+        try:
+            yield from read_file(self.path, root=self._root, config=self._settings.sources, opened=self._open)
+        finally:
+            self._stream = None
+
+    def _open(self, stream: BinaryIO) -> None:
+        self._stream = stream
 
     def position(self) -> int:
-        """Not known: a file is read as a whole."""
-        return 0
+        """Bytes that have been read so far."""
+        return self._stream.tell() if self._stream is not None and not self._stream.closed else 0
 
 
 def readable(path: Path) -> str:

@@ -2,9 +2,10 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from index.article import Article
 from index.config import SourcesConfig
@@ -47,10 +48,17 @@ def find_files(place: Path) -> list[Path]:
     return sorted(found)
 
 
-def read_file(path: Path, *, root: Path, config: SourcesConfig = _DEFAULTS) -> Iterator[Article | Problem]:
+def read_file(
+    path: Path,
+    *,
+    root: Path,
+    config: SourcesConfig = _DEFAULTS,
+    opened: Callable[[BinaryIO], None] = lambda _: None,
+) -> Iterator[Article | Problem]:
     """The articles in one file; their ids are its path below ``root`` unless the file states them.
 
-    Never raises on what a file holds: a Problem stands in the place of what cannot be read.
+    Never raises on what a file holds: a Problem stands in the place of what cannot be read. ``opened`` gets the open
+    file, whose ``tell()`` says how far the reading is.
     """
     where = printable(str(path))
     try:
@@ -59,6 +67,7 @@ def read_file(path: Path, *, root: Path, config: SourcesConfig = _DEFAULTS) -> I
             yield Problem(where, "not a file but a device or a pipe")
             return
         with path.open("rb") as stream:
+            opened(stream)
             name = printable(path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name)
             origin = Origin(where, name, _written(info.st_mtime), config)
             yield from (source_for(path.name) or Text()).read(stream, origin)

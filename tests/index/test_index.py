@@ -87,6 +87,21 @@ def test_iteration_is_newest_first_and_length_counts_articles(index: Index) -> N
     assert index.article("none") is None
 
 
+def test_iteration_goes_on_while_the_index_changes(index: Index) -> None:
+    articles = iter(index)
+    assert next(articles).id == "robot"
+    index.remove(["bridge"])
+    assert [article.id for article in articles] == ["ferry", "bridge"]
+    assert [article.id for article in index] == ["robot", "ferry"]
+    assert index.get("ferry") == index.article("ferry")
+
+
+def test_summaries_are_articles_without_their_texts(index: Index) -> None:
+    with index.snapshot() as snapshot:
+        first, *_ = snapshot.summaries()
+    assert first == ("robot", "robot", None, "Wire", "zh", "2024-03-01", "metadata", 1)
+
+
 def test_add_and_remove(index: Index) -> None:
     before = index.generation
     report = index.add([article("ferry", "The ferry sank."), article("tram", "A tram runs in Basel.")])

@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import threading
@@ -182,6 +183,22 @@ def test_progress_reaches_the_end(folder: Path, settings: IndexSettings, encoder
     sync(folder, config=settings, encoder=encoder, progress=seen.append)
     assert seen[-1][:2] == (3, 3)
     assert [step.files for step in seen] == sorted(step.files for step in seen)
+
+
+def test_progress_goes_on_within_a_long_file(
+    folder: Path, settings: IndexSettings, encoder: WordEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.update._LOT", 8)
+    with (folder / "all.jsonl").open("w", encoding="utf-8") as file:
+        for number in range(400):
+            text = f"In the town number {number} there are trams. " + "They run. " * 50
+            file.write(json.dumps({"title": f"Town {number}", "text": text}) + "\n")
+    seen: list[Progress] = []
+    sync(folder / "all.jsonl", config=settings, encoder=encoder, progress=seen.append)
+    size = (folder / "all.jsonl").stat().st_size
+    assert seen[-1][3:] == (size, size)
+    assert [step.done for step in seen] == sorted(step.done for step in seen)
+    assert sum(0.2 * size < step.done < 0.8 * size for step in seen) > 10
 
 
 def test_a_full_disk_is_one_clear_error_and_the_index_is_as_it_was(
