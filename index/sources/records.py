@@ -46,8 +46,8 @@ class JsonLines:
     suffixes: ClassVar[tuple[str, ...]] = (".jsonl", ".ndjson")
 
     def read(self, stream: BinaryIO, origin: Origin) -> Iterator[Article | Problem]:
-        """The articles. Raises ArticleError if a line is too long: where the next begins is not looked for."""
-        told = False
+        """The articles. Raises ArticleError if there is none, or if a line is too long: the next is not looked for."""
+        told = found = False
         for number, line in enumerate(iter(lambda: stream.readline(origin.limit + 1), b""), start=1):
             place = origin.at(f":{number}", f"#{number}")
             if len(line) > origin.limit:
@@ -56,6 +56,7 @@ class JsonLines:
                 raise ArticleError(origin.where, "UTF-16, and JSON lines are UTF-8; save it so")
             if not line.strip():
                 continue
+            found = True
             try:
                 text, helped = decode(line)
                 if helped and not told:
@@ -66,3 +67,5 @@ class JsonLines:
                 yield Problem(place.where, error.reason)
             except (ValueError, RecursionError) as error:
                 yield Problem(place.where, f"not valid JSON: {error}")
+        if not found:
+            raise ArticleError(origin.where, "no text")

@@ -61,7 +61,7 @@ class Warc:
             place = origin.at(f"#{number + 1}")
             try:
                 if (record := next(archive, None)) is None:
-                    return
+                    break
                 found = _page_in(record, watched, place)
             except ArticleError as error:
                 raise ArticleError(place.where, error.reason) from None
@@ -77,6 +77,8 @@ class Warc:
                     yield page(content, replace(place, name=address, fetched=fetched), url=address, charset=charset)
                 except ArticleError as error:
                     yield Problem(f"{place.where} ({address})", error.reason)
+        if number == 0:
+            raise ArticleError(origin.where, "no record in it")
 
 
 def _page_in(
