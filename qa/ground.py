@@ -44,14 +44,13 @@ def ground(turn: Turn, *, threshold: float) -> Turn:
     best = sure[0]
     facts = _facts(best, [other for other in found if other.hit.article.id != best.hit.article.id])
     ordered = sorted(facts, key=_age) if all(published(one[0]) for one in facts) else sorted(facts, key=_doubt)
-    return replace(
-        turn,
-        evidence=tuple(
-            replace(evidence, fact_number=number)
-            for number, fact in enumerate(ordered[:_MOST_FACTS])
-            for evidence in fact[:_MOST_CITATIONS]
-        ),
+    first, *rest = (
+        replace(evidence, fact_number=number)
+        for number, fact in enumerate(ordered[:_MOST_FACTS])
+        for evidence in fact[:_MOST_CITATIONS]
     )
+    # Both facts are shown, and the best is among them: the answer is no less sure for beginning with the newest.
+    return replace(turn, evidence=(replace(first, probability=max(first.probability, best.probability)), *rest))
 
 
 def published(evidence: Evidence) -> date | None:

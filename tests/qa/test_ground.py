@@ -35,6 +35,7 @@ def facts(turn: Turn) -> list[tuple[str, int]]:
 def test_the_newest_of_two_facts_is_the_answer_and_both_are_shown_with_their_days() -> None:
     turn = grounded(evidence(FIRST, "£42 million"), evidence(SECOND, "£46 million", probability=0.7))
     assert facts(turn) == [("second", 0), ("first", 1)]
+    assert turn.evidence[0].probability == 0.9
     assert answer_text(turn) == (
         "£46 million. Hull's Ellerby Bridge cost £46 million, says Harriet Oakvale. [1] (20 May 2024) "
         "An earlier article says: £42 million. [2] (16 May 2024)"
