@@ -1,10 +1,12 @@
 import json
-from datetime import date
+import os
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from index.article import Article
+from index.config import SourcesConfig
 from index.errors import ArticleError
 from index.sources import Problem, find_files, read_file
 
@@ -154,3 +156,124 @@ def test_unreadable_file_is_a_problem(tmp_path: Path) -> None:
     (problem,) = list(read_file(tmp_path / "gone.txt", root=tmp_path))
     assert isinstance(problem, Problem)
     assert "No such file" in problem.reason
+
+
+def configured(path: Path, content: str, **fields: str) -> list[Article | Problem]:
+    path.write_text(content, encoding="utf-8")
+    return list(read_file(path, root=path.parent, config=SourcesConfig(fields=fields)))
+
+
+def test_configured_names_come_before_the_usual_ones(tmp_path: Path) -> None:
+    item = {"corpo": "Texto aqui.", "text": "Other.", "meta": {"datas": [{"pub": "2024-02-03"}]}, "a.b": "T"}
+    names = {"text": "corpo", "published": "meta.datas.0.pub", "title": "a.b"}
+    for name, content in (("a.json", json.dumps([item])), ("a.jsonl", json.dumps(item))):
+        (article,) = configured(tmp_path / name, content, **names)
+        assert isinstance(article, Article)
+        assert (article.text, article.title, article.published) == ("Texto aqui.", "T", date(2024, 2, 3))
+    (article,) = configured(tmp_path / "a.txt", "---\nmanchete: M\n---\nTexto.", title="manchete", source="x.y.0.z")
+    assert isinstance(article, Article)
+    assert article.title == "M"
+
+
+@pytest.mark.parametrize(
+    "stated", [1698832800, 1698832800.5, 1698832800000, "1698832800", "Wed, 01 Nov 2023 10:00 GMT"]
+)
+def test_times_of_machines(tmp_path: Path, stated: object) -> None:
+    article = one(tmp_path / "a.json", json.dumps({"title": "T", "text": "Text.", "published": stated}))
+    assert (article.published, article.published_from) == (date(2023, 11, 1), "metadata")
+
+
+def test_paragraphs_and_items(tmp_path: Path) -> None:
+    article = one(tmp_path / "a.json", json.dumps({"items": [{"title": "T", "text": ["One.", "Two."]}]}))
+    assert article.text == "One.\n\nTwo."
+    (problem,) = read(tmp_path / "b.json", json.dumps({"title": "T", "text": ["One.", 2]}))
+    assert isinstance(problem, Problem)
+
+
+def test_a_few_lines_of_yaml_that_stand_for_gigabytes(tmp_path: Path) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    (problem,) = read(tmp_path / "a.md", "---\n" + "\n".join([*lines, "title: *a11"]) + "\n---\nText.")
+    assert isinstance(problem, Problem)
+    assert "aliases" in problem.reason
+    (problem,) = read(tmp_path / "b.md", "---\ntitle: " + "[" * 5000 + "\n---\nText.")
+    assert isinstance(problem, Problem)
+
+
+def test_a_file_over_the_limit_is_not_read_whole(tmp_path: Path) -> None:
+    for name in ("a.txt", "a.json", "a.jsonl", "a.html", "a.xml"):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(2_000_000_000)  # no block of it is written
+        (problem,) = list(read_file(tmp_path / name, root=tmp_path, config=SourcesConfig(megabytes=2)))
+        assert isinstance(problem, Problem)
+        assert "larger than 2 MB; sources.megabytes raises the limit" in problem.reason
+
+
+def test_json_lines_may_be_longer_than_the_limit_of_an_article(tmp_path: Path) -> None:
+    line = json.dumps({"text": "word " * 20_000, "language": "en", "published": "2024-01-01"}) + "\n"
+    path = tmp_path / "a.jsonl"
+    path.write_text(line * 15, encoding="utf-8")
+    assert len(list(read_file(path, root=tmp_path, config=SourcesConfig(megabytes=1)))) == 15
+
+
+def test_an_article_of_five_million_words(tmp_path: Path) -> None:
+    article = one(tmp_path / "a.txt", "a story " * 2_500_000)
+    assert len(article.text) == 20_000_000
+
+
+@pytest.mark.parametrize(
+    "name", ["a.txt", "a.md", "a.json", "a.jsonl", "a.html", "a.xml", "a.warc", "a.zip", "a.txt.gz"]
+)
+def test_an_empty_file_is_one_problem(tmp_path: Path, name: str) -> None:
+    (problem,) = read(tmp_path / name, b"")
+    assert isinstance(problem, Problem)
+    assert problem.where == str(tmp_path / name)
+
+
+def test_nul_bytes(tmp_path: Path) -> None:
+    assert one(tmp_path / "a.json", '{"title": "T", "text": "a\\u0000b"}').text == "a\N{REPLACEMENT CHARACTER}b"
+    assert one(tmp_path / "a.txt", b"word " * 2000 + b"\0end").text.endswith("\N{REPLACEMENT CHARACTER}end")
+    (problem,) = read(tmp_path / "b.txt", b"Text\0more")
+    assert isinstance(problem, Problem)
+    text = "Jembatan itu dibuka pada hari Senin."
+    assert one(tmp_path / "c.txt", text.encode("utf-16-le")).text == text
+
+
+def test_links_that_lead_to_themselves(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("The bridge.", encoding="utf-8")
+    (tmp_path / "loop.txt").symlink_to(tmp_path / "loop.txt")
+    (tmp_path / "gone.txt").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "up").symlink_to(tmp_path)
+    (tmp_path / "folder" / "linked.txt").symlink_to(tmp_path / "a.txt")
+    found = {path.name: list(read_file(path, root=tmp_path)) for path in find_files(tmp_path)}
+    assert sorted(found) == ["a.txt", "gone.txt", "linked.txt", "loop.txt"]
+    assert found["loop.txt"] == [Problem(str(tmp_path / "loop.txt"), "Too many levels of symbolic links")]
+    assert found["gone.txt"] == [Problem(str(tmp_path / "gone.txt"), "No such file or directory")]
+
+
+def test_names_of_several_lines_fit_one(tmp_path: Path) -> None:
+    article = one(tmp_path / "two\nlines\u202e.txt", "The bridge.")
+    assert article.id == "two\\nlines\\u202e.txt"
+    (problem,) = read(tmp_path / "three\n\nlines.json", "{")
+    assert isinstance(problem, Problem)
+    assert "\n" not in problem.where
+    assert article.id.encode()
+
+
+def test_a_pipe_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.txt")
+    assert find_files(tmp_path) == []
+    (problem,) = list(read_file(tmp_path / "a.txt", root=tmp_path))
+    assert isinstance(problem, Problem)
+
+
+def test_times_of_files_that_cannot_be_true(tmp_path: Path) -> None:
+    for seconds in (0, 315532800, 32503680000):  # 1970, 1980, 3000
+        path = tmp_path / "a.txt"
+        path.write_text("The bridge.", encoding="utf-8")
+        os.utime(path, (seconds, seconds))
+        (article,) = list(read_file(path, root=tmp_path))
+        assert isinstance(article, Article)
+        assert article.fetched is not None
+        assert abs((article.fetched - datetime.now(tz=UTC)).days) <= 1
