@@ -132,7 +132,7 @@ class Index:
         # Changes whenever another connection has committed; costs microseconds.
         return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
 
-    def search(
+    def search(  # noqa: PLR0913 -- each filter is one
         self,
         question: str,
         *,

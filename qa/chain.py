@@ -204,11 +204,15 @@ class Assistant:
         """The evidence with its probability all told, most probable first."""
         if not any(one.words for one in evidence):
             return tuple(evidence)  # the sentence reader has weighed the sentences
-        quotes = list(dict.fromkeys(one.quote for one in evidence))
-        vectors = dict(zip(quotes, self.index.encoder.encode_passages(quotes), strict=True))
-        evidence = [replace(one, vector=vectors[one.quote]) for one in evidence]
+        evidence = self.with_vectors(evidence)
         ordered = weigh(self.signs(turn, evidence), wants_time=turn.wants_time)
         return tuple(replace(evidence[number], probability=share) for number, share in ordered)
+
+    def with_vectors(self, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+        """The evidence with the vectors of its sentences."""
+        quotes = list(dict.fromkeys(one.quote for one in evidence))
+        vectors = dict(zip(quotes, self.index.encoder.encode_passages(quotes), strict=True))
+        return tuple(replace(one, vector=vectors[one.quote]) for one in evidence)
 
     def signs(self, turn: Turn, evidence: Sequence[Evidence]) -> list[Signs]:
         """What speaks for each piece of evidence, whose sentences have vectors."""
@@ -219,8 +223,6 @@ class Assistant:
                 one.probability,
                 min(known, default=0.0) if one.hit.similarity is None else one.hit.similarity,
                 nearness[one.quote],
-                nearness[one.quote]
-                - max((near for quote, near in nearness.items() if quote != one.quote), default=0.0),
             )
             for one in evidence
         ]

@@ -9,9 +9,6 @@ from index.errors import ArticleError
 from qa.metrics import exact_match, f1
 from qa.reader import Span
 
-THRESHOLD = 0.35
-"""Of a single passage, where neither search nor sentence speaks beside the reader; best for F1 on development data."""
-
 
 class SpanFinder(Protocol):
     """What is evaluated: a ``qa.reader.SpanReader`` or its like."""
@@ -45,7 +42,7 @@ def read_squad(file: Path) -> Iterator[Item]:
 
 
 def evaluate_reading(
-    reader: SpanFinder, files: Sequence[Path], limit: int | None = None, *, threshold: float = THRESHOLD
+    reader: SpanFinder, files: Sequence[Path], limit: int | None = None, *, threshold: float
 ) -> list[dict[str, str | int | float | None]]:
     """Figures of each file, in percent, over its first ``limit`` questions (None: all).
 

@@ -26,6 +26,8 @@ _COVERS = 0.5
 _MOST_CITATIONS = 4
 """Of one fact."""
 _MOST_FACTS = 3
+_LIKELY = 3
+"""So many readings, the most probable ones, can be the answer."""
 
 
 def ground(turn: Turn, *, threshold: float) -> Turn:
@@ -38,10 +40,10 @@ def ground(turn: Turn, *, threshold: float) -> Turn:
     found = [_as_corrected(evidence, found, turn) for evidence in found]
     if turn.wants_time:
         found.sort(key=lambda evidence: -(evidence.probability + (_NEAR if evidence.date else 0)))
-    sure = [evidence for evidence in found if evidence.probability >= threshold]
-    if not sure:
+    likely = (_together(evidence, found) for evidence in found[:_LIKELY])
+    best = next((evidence for evidence in likely if evidence.probability >= threshold), None)
+    if best is None:
         return replace(turn, evidence=())
-    best = sure[0]
     facts = _facts(best, [other for other in found if other.hit.article.id != best.hit.article.id])
     ordered = sorted(facts, key=_age) if all(published(one[0]) for one in facts) else sorted(facts, key=_doubt)
     first, *rest = (
@@ -51,6 +53,18 @@ def ground(turn: Turn, *, threshold: float) -> Turn:
     )
     # Both facts are shown, and the best is among them: the answer is no less sure for beginning with the newest.
     return replace(turn, evidence=(replace(first, probability=max(first.probability, best.probability)), *rest))
+
+
+def _together(evidence: Evidence, found: Sequence[Evidence]) -> Evidence:
+    """As sure as all the evidence together that says the same: readings of one question share its probability."""
+    agreeing = (other.probability for other in found if other is not evidence and _says_the_same(evidence, other))
+    return replace(evidence, probability=min(1.0, evidence.probability + sum(agreeing)))
+
+
+def _says_the_same(evidence: Evidence, other: Evidence) -> bool:
+    if other.hit.article.id == evidence.hit.article.id:
+        return bool(same_fact(evidence, other))
+    return relation(evidence, other) == "agrees"
 
 
 def published(evidence: Evidence) -> date | None:

@@ -18,6 +18,8 @@ XQUAD_LANGUAGES = ("ar", "de", "el", "en", "es", "hi", "ro", "ru", "th", "tr", "
 XQUAD_HELD_BACK = 4
 """Of XQuAD's development articles, so many (the last ones) are never trained on."""
 
+ENGLISH = XQUAD_LANGUAGES.index("en")
+
 CITIES = ("SEOUL", "Jakarta", "WASHINGTON", "Tokyo", "London", "KYIV", "Manila", "Cairo", "BEIJING", "Madrid", "Moskow")
 NEIGHBOURS = 150
 """A near passage is the one of so many random ones that shares most words with the question."""
@@ -52,6 +54,11 @@ class Source:
     def __post_init__(self) -> None:
         self.contexts = sorted({example.context for example in self.examples})
         self.words = [words_of(context) for context in self.contexts]
+
+
+def answer_of(example: Example) -> str:
+    """The answering words."""
+    return example.context[example.start : example.end]
 
 
 def words_of(text: str) -> frozenset[str]:
@@ -106,6 +113,31 @@ def crossed(group: Sequence[Example], chance: random.Random) -> Example:
     return replace(group[read], question=group[asked].question)
 
 
+def kind_of_answer(question: str, answer: str) -> str | None:
+    """What may stand for what: the (English) question's word and whether the answer holds digits; None: nothing."""
+    asks = re.search(r"\b(?:who|whom|whose|when|where|how many|how much|what year)\b", question.lower())
+    digits = bool(re.search(r"[0-9]", answer))
+    return f"{asks.group() if asks else 'number'} {digits}" if asks or digits else None
+
+
+def with_other_answer(
+    group: Sequence[Example], asked: int, read: int, alike: Sequence[Sequence[Example]], chance: random.Random
+) -> Example:
+    """The question in one language over the passage in another, in which another answer of its kind now stands.
+
+    Few questions seen in many languages are soon known by heart; so the passage has to be read.
+    """
+    example, other = group[read], chance.choice(alike)[read]
+    answer = example.context[example.start : example.end]
+    text = other.context[other.start : other.end]
+    question = group[asked].question
+    if text in example.context or answer in question or len(text) > 3 * len(answer) + 20:
+        return replace(example, question=question)
+    before = example.context[: example.start].replace(answer, text)
+    context = before + text + example.context[example.end :].replace(answer, text)
+    return replace(example, question=question, context=context, start=len(before), end=len(before) + len(text))
+
+
 def with_dateline(example: Example, chance: random.Random) -> Example:
     """Put in when the news was told, which answers no question about when it happens."""
     day = date(2001, 1, 1) + timedelta(days=chance.randrange(9_000))
@@ -144,7 +176,7 @@ def with_dateline(example: Example, chance: random.Random) -> Example:
 class Mixture:
     """Draws examples from the sources, a part of them made unanswerable or given a dateline."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- shares of this and that
         self,
         sources: Sequence[Source],
         generated: Callable[[random.Random], Example],
@@ -152,6 +184,7 @@ class Mixture:
         generated_share: float = 0.05,
         crossed_groups: Sequence[Sequence[Example]] = (),
         crossed_share: float = 0.0,
+        swapped_share: float = 0.0,
         foreign_share: float = 0.12,
         dateline_share: float = 0.15,
         seed: int = 0,
@@ -161,6 +194,12 @@ class Mixture:
         self.generated_share = generated_share
         self.crossed_groups = crossed_groups
         self.crossed_share = crossed_share
+        self.swapped_share = swapped_share
+        kinds = [kind_of_answer(group[ENGLISH].question, answer_of(group[ENGLISH])) for group in crossed_groups]
+        self.alike = [
+            [other for other, kind in zip(crossed_groups, kinds, strict=True) if kind == own] if own else [group]
+            for own, group in zip(kinds, crossed_groups, strict=True)
+        ]
         self.foreign_share = foreign_share
         self.dateline_share = dateline_share
         self.seed = seed
@@ -172,7 +211,13 @@ class Mixture:
         if share < self.generated_share:
             return self.generated(chance)
         if share < self.generated_share + self.crossed_share:
-            example = crossed(chance.choice(self.crossed_groups), chance)
+            number = chance.randrange(len(self.crossed_groups))
+            group = self.crossed_groups[number]
+            if chance.random() < self.swapped_share:
+                asked, read = (chance.randrange(len(group)) for _ in range(2))
+                example = with_other_answer(group, asked, read, self.alike[number], chance)
+            else:
+                example = crossed(group, chance)
             source = next(source for source in self.sources if source.name == f"xquad.{example.language}")
         else:
             source = chance.choices(self.sources, [source.share for source in self.sources])[0]

@@ -260,7 +260,7 @@ def reading(
     from qa.reader import SpanReader
 
     reader = SpanReader.open(Encoder.open(settings.encoder))
-    _print_figures(evaluate_reading(reader, files, limit=limit), as_json=as_json)
+    _print_figures(evaluate_reading(reader, files, limit=limit, threshold=settings.reader.threshold), as_json=as_json)
 
 
 @eval_app.command()
