@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _DASH = r"\s*[|–—·•»«<>:：_-]+\s*"
 _LONGEST_SITE = 60
+_LONGEST_TITLE = 1000
 # The text that a reader sees, but for links.
 _VISIBLE = "//body//text()[not(parent::script or parent::style or parent::a)]"
 # "2022. március 3." without its dots.
@@ -48,7 +49,7 @@ def page_facts(head: PageHead, url: str | None, language: str, fetched: datetime
 def _title(head: PageHead) -> str | None:
     """The headline as it stands on the page: the longest heading that a stated title begins or ends with."""
     site = head.source
-    found = (" ".join(e.text_content().split()) for e in head.tree.iter("h1", "h2", "h3"))
+    found = (" ".join(e.text_content()[:_LONGEST_TITLE].split()) for e in head.tree.iter("h1", "h2", "h3"))
     headings = [words for words in found if words and words != site]
     for title in head.titles:
         if inside := [words for words in headings if title.startswith(words) or title.endswith(words)]:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 # The subtypes of schema.org's Article, and what is used for one.
 _ARTICLE_TYPES = re.compile(r"(Article|BlogPosting|Report|Review|SocialMediaPosting)$")
 _PAGE_TYPES = re.compile(r"(WebPage|ItemPage)$")
+_LONGEST_TITLE = 1000
+_OPENS = re.compile(r"[\[{]")
 _DATED = re.compile(r'"datePublished"\s*:\s*"([^"]{8,40})"')
 _LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(?=$|[-_])")
 
@@ -35,8 +37,9 @@ class PageHead:
     def _read_json(self, text: str) -> None:
         try:
             # From the first bracket to the last: some wrap it in a comment or in CDATA.
-            found = re.search(r"[\[{].*[\]}]", text, re.DOTALL)
-            nodes = list(_nodes(json.loads(found.group(), strict=False))) if found else []
+            first = _OPENS.search(text)
+            last = max(text.rfind("]"), text.rfind("}")) + 1
+            nodes = list(_nodes(json.loads(text[first.start() : last], strict=False))) if first else []
         except (ValueError, RecursionError):
             if match := _DATED.search(text):
                 self.dated_in_broken_json = self.dated_in_broken_json or match.group(1)
@@ -80,7 +83,8 @@ class PageHead:
         stated = [self.article.get("headline"), self.metas.get("og:title"), self.metas.get("twitter:title")]
         if (element := self.tree.find(".//title")) is not None:
             stated.append(element.text_content())
-        return [words for title in stated if isinstance(title, str) and (words := " ".join(unescape(title).split()))]
+        found = (" ".join(unescape(title[:_LONGEST_TITLE]).split()) for title in stated if isinstance(title, str))
+        return [words for words in found if words]
 
     @property
     def dates(self) -> list[str]:
