@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from index.network import Network
 
 WEIGHTS = Path(__file__).parent / "data" / "reader.safetensors"
-MAX_TOKENS = 224
+MAX_TOKENS = 320
 """Of question and passage together: what the reader was trained on. Longer passages are read in windows."""
 
-OVERLAP = 64
+OVERLAP = 96
 """Tokens that neighbouring windows share."""
 
 MAX_QUESTION = 64

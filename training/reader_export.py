@@ -16,6 +16,7 @@ import torch
 
 from index.config import EncoderConfig
 from index.encoder import Encoder
+from qa.config import Settings
 from qa.metrics import exact_match, f1
 from qa.reader import Calibration, Found, SpanReader
 from qa.reader_weights import write_weights
@@ -60,6 +61,11 @@ def to_network(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
             parts = [state[f"{prefix}attention.self.{part}.{kind}"] for part in ("query", "key", "value")]
             found[f"layers.{number}.attend.{kind}"] = torch.cat(parts)
     return found
+
+
+def averaged(states: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """The mean of the weights of runs that began alike (a "model soup", Wortsman et al. 2022)."""
+    return {name: torch.stack([state[name].float() for state in states]).mean(dim=0) for name in states[0]}
 
 
 def development(data: Path, limit: int) -> Iterator[tuple[str, Example]]:
@@ -182,15 +188,19 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--checkpoint", type=Path, default=Path("reader.pt"))
+    parser.add_argument(
+        "--checkpoint", type=Path, nargs="+", default=[Path("reader.pt")], help="of several the average is taken"
+    )
     parser.add_argument("--weights", type=Path, default=Path("qa/data/reader.safetensors"))
     parser.add_argument("--results", type=Path, default=Path("training/results/reader.json"))
     parser.add_argument("--limit", type=int, default=300, help="development questions of a set")
-    parser.add_argument("--threshold", type=float, default=0.5)
+    parser.add_argument("--threshold", type=float, default=Settings().reader.threshold)
     arguments = parser.parse_args()
-    checkpoint = torch.load(arguments.checkpoint, weights_only=True)
-    state = to_network(checkpoint["model"])
-    trained = {name: checkpoint[name] for name in ("step", "seen", "spent")}
+    checkpoints = [torch.load(file, weights_only=True) for file in arguments.checkpoint]
+    state = to_network(averaged([checkpoint["model"] for checkpoint in checkpoints]))
+    trained = [
+        {"steps": run["step"], "examples": run["seen"], "minutes": round(run["spent"] / 60, 1)} for run in checkpoints
+    ]
     metadata = {"trained": json.dumps(trained), "calibration": json.dumps([1, 0, 0])}
     write_weights(arguments.weights, state, metadata)
     encoder = Encoder.open(EncoderConfig(language_fair=False))
@@ -201,7 +211,7 @@ def main() -> None:
     calibration = fit(readings)
     held_out = [figures(test, fit(train), arguments.threshold) for train, test in ((even, odd), (odd, even))]
     result = {
-        "training": {"steps": trained["step"], "examples": trained["seen"], "minutes": round(trained["spent"] / 60, 1)},
+        "training": trained,
         "calibration": calibration._asdict(),
         "calibration_error_cross_validated": round(sum(part["calibration_error"] for part in held_out) / 2, 4),
         **figures(readings, calibration, arguments.threshold),

@@ -100,7 +100,7 @@ def collect(assistant: Unweighed, asked: Sequence[Asked]) -> Iterator[Weighed]:
         turn = Turn(item.question)
         for step in ("understand", "retrieve", "read"):
             turn = assistant.steps[step](turn)
-        if turn.small_talk or not turn.evidence:
+        if turn.small_talk or turn.open_question or not turn.evidence:
             continue
         right = [
             one.hit.article.id in item.articles and f1(one.words, list(item.answers)) >= 0.5 for one in turn.evidence
