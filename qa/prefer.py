@@ -1,30 +1,38 @@
 """Which evidence fits what was said before and the days that were asked about."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from qa.question_dates import fits
 from qa.turn import Evidence, Turn
 
-# What belonging to the article that is talked about, or to the days, is worth against the probability of being right.
+# What belonging to the article that is talked about is worth against the probability of being right.
 _SAME_ARTICLE = 0.5
-_SAME_DAYS = 0.25
-_SURE = 0.5
+# How many times likelier it is that a reading of the days asked about is right than one of other days.
+_SAME_DAYS = 12.0
+_SURE = 0.25
 
 
 def prefer(turn: Turn, evidence: Sequence[Evidence]) -> list[Evidence]:
-    """The evidence in a new order; probabilities stay as they are.
+    """The evidence in a new order; what is of the days that were asked about is more probable than before.
 
-    Where the best is of the days that were asked about and sure enough, only what is of these days stays: an article
-    about other days does not contradict it.
+    Where the best is of these days and sure enough, only what is of them stays: an article about other days does not
+    contradict it.
     """
     if turn.days is None:
         return sorted(evidence, key=lambda one: _worth(one, turn), reverse=True)
     asked = turn.days
-    same_days = {id(one) for one in evidence if fits(asked, one.hit.article, one.quote)}
-    ordered = sorted(evidence, key=lambda one: _worth(one, turn) + _SAME_DAYS * (id(one) in same_days), reverse=True)
-    if ordered and id(ordered[0]) in same_days and ordered[0].probability >= _SURE:
-        return [one for one in ordered if id(one) in same_days]
-    return ordered
+    same_days = [fits(asked, one.hit.article, one.quote) for one in evidence]
+    shares = [one.probability * (_SAME_DAYS if same else 1.0) for one, same in zip(evidence, same_days, strict=True)]
+    # The rest is that none is right.
+    total = sum(shares) + max(0.0, 1.0 - sum(one.probability for one in evidence))
+    found = [
+        (replace(one, probability=share / total), same)
+        for one, share, same in zip(evidence, shares, same_days, strict=True)
+    ]
+    found.sort(key=lambda pair: _worth(pair[0], turn), reverse=True)
+    best_is_of_them = bool(found) and found[0][1] and found[0][0].probability >= _SURE
+    return [one for one, same in found if same or not best_is_of_them]
 
 
 def _worth(evidence: Evidence, turn: Turn) -> float:
