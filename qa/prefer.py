@@ -6,34 +6,32 @@ from dataclasses import replace
 from qa.question_dates import fits
 from qa.turn import Evidence, Turn
 
-# What belonging to the article that is talked about is worth against the probability of being right.
-_SAME_ARTICLE = 0.5
-# How many times likelier it is that a reading of the days asked about is right than one of other days.
+# How many times likelier it is that a reading is right if it is of the days that were asked about, or of the article
+# that is talked about, than one of other days, or of another article.
 _SAME_DAYS = 12.0
+_SAME_ARTICLE = 4.0
 _SURE = 0.25
 
 
 def prefer(turn: Turn, evidence: Sequence[Evidence]) -> list[Evidence]:
-    """The evidence in a new order; what is of the days that were asked about is more probable than before.
+    """The evidence in a new order, what fits more probable than before.
 
-    Where the best is of these days and sure enough, only what is of them stays: an article about other days does not
-    contradict it.
+    Where the best is of the days that were asked about and sure enough, only what is of them stays: an article about
+    other days does not contradict it.
     """
-    if turn.days is None:
-        return sorted(evidence, key=lambda one: _worth(one, turn), reverse=True)
-    asked = turn.days
-    same_days = [fits(asked, one.hit.article, one.quote) for one in evidence]
-    shares = [one.probability * (_SAME_DAYS if same else 1.0) for one, same in zip(evidence, same_days, strict=True)]
+    if turn.days is None and not turn.cited:
+        return list(evidence)
+    same_days = [turn.days is not None and fits(turn.days, one.hit.article, one.quote) for one in evidence]
+    shares = [
+        one.probability * (_SAME_DAYS if same else 1.0) * (_SAME_ARTICLE if one.hit.article.id in turn.cited else 1.0)
+        for one, same in zip(evidence, same_days, strict=True)
+    ]
     # The rest is that none is right.
     total = sum(shares) + max(0.0, 1.0 - sum(one.probability for one in evidence))
     found = [
         (replace(one, probability=share / total), same)
         for one, share, same in zip(evidence, shares, same_days, strict=True)
     ]
-    found.sort(key=lambda pair: _worth(pair[0], turn), reverse=True)
+    found.sort(key=lambda pair: -pair[0].probability)
     best_is_of_them = bool(found) and found[0][1] and found[0][0].probability >= _SURE
     return [one for one, same in found if same or not best_is_of_them]
-
-
-def _worth(evidence: Evidence, turn: Turn) -> float:
-    return evidence.probability + _SAME_ARTICLE * (evidence.hit.article.id in turn.cited)
