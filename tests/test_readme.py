@@ -20,7 +20,12 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 COMMANDS = [line for language, text in BLOCKS if language == "sh" for line in text.splitlines()]
 MAKE = [command for command in COMMANDS if command.startswith("make")]
-KABAR = [command for command in COMMANDS if not command.startswith("make") and command != "kabar serve"]
+ENDLESS = [command for command in COMMANDS if "--watch" in command]
+KABAR = [
+    command
+    for command in COMMANDS
+    if not command.startswith("make") and command != "kabar serve" and command not in ENDLESS
+]
 
 
 def blocks(language: str) -> list[str]:
@@ -75,6 +80,23 @@ def test_command_runs(command, checkout, environment):
         assert "Rabu depan" in citation["quote"]
     elif "Blinken" in command or "블링컨" in command:
         assert "Rabu depan" in done.stdout
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("command", ENDLESS)
+def test_command_goes_on_until_it_is_stopped(command, checkout, environment):
+    arguments, environment = kabar(command, checkout, {**environment, "PYTHONUNBUFFERED": "1"})
+    running = subprocess.Popen(
+        arguments, cwd=checkout, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    try:
+        assert running.stdout
+        assert running.stdout.readline()
+        assert running.poll() is None
+    finally:
+        running.terminate()
+        said, _ = running.communicate(timeout=60)
+    assert running.returncode == 0, said
 
 
 @pytest.mark.models

@@ -227,7 +227,7 @@ def test_no_quotation_means_no_answer(scripted: Scripted) -> None:
 
 
 def test_below_the_threshold_the_articles_do_not_say(scripted: Scripted) -> None:
-    assert not scripted.ask(reply((scripted.number(ARRIVAL), ARRIVAL), confidence=0.3)).answerable
+    assert not scripted.ask(reply((scripted.number(ARRIVAL), ARRIVAL), confidence=0.2)).answerable
 
 
 FAULTS = {
@@ -315,7 +315,7 @@ def test_a_short_wait_is_waited(scripted: Scripted, monkeypatch: pytest.MonkeyPa
     good = reply((scripted.number(ARRIVAL), ARRIVAL))
     answer = scripted.ask(lambda request: request.refuse(429, "Slow down", Retry_After="2"), good)
     assert (answer.notes, answer.citations[0].quote) == ((), ARRIVAL)
-    assert [pytest.approx(2, abs=1.5)] == waits
+    assert pytest.approx(2, abs=1.5) == max(waits)  # other threads may sleep too, for less
 
 
 def test_while_a_server_wants_no_request_none_is_made(scripted: Scripted) -> None:
