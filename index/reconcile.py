@@ -19,6 +19,9 @@ from index.identity import canonical_address, copy_key
 from index.place import Item, Place
 from index.sources import Problem
 
+# Under this and its id, an item keeps an article that has lost its place in it until the item is read to its end.
+_FORMERLY = "\x1fformerly "
+
 Listings = Sequence[tuple[Place, Iterable[Item | Problem]]]
 """Places with their items, as far as they have been listed."""
 
@@ -140,17 +143,17 @@ class Reconciler:
             self.catalog.set_link(link._replace(given=given))
             return True
         twin = self._twin(item, keys, former, seen)
-        if twin is None and former is not None and self._may_become(former, link, given):
+        if twin is None and former is not None and self._may_become(former, link, given, seen):
             twin = former
         elif twin is not None and not self._is_newer(keys, twin, link):
             self.same += 1
             self.catalog.set_link(Link(item, given, twin.id, keys.content_hash))
-            self._leave(link, twin.id)
+            self._move_on(link, twin.id)
             return True
         article_id = twin.id if twin else self._free_id(given, item, place)
         if not self._set(item, given, article.model_copy(update={"id": article_id}), keys, twin):
             return False
-        self._leave(link, article_id)
+        self._move_on(link, article_id)
         return True
 
     def _renamed(self, item: str, given: str) -> Link | None:
@@ -175,15 +178,18 @@ class Reconciler:
             return former
         return twin or self.catalog.by_copy_key(keys.copy_key)
 
-    def _may_become(self, former: Keys, link: Link | None, given: str) -> bool:
+    def _may_become(self, former: Keys, link: Link | None, given: str, seen: set[str]) -> bool:
         """Whether an article that has been edited at one of its places stays the same article.
 
         It does at the place that it is named after, and the other places are read again; elsewhere it is a new one.
+        One that an earlier entry of the same item has given is that entry's: the two have changed places.
         """
         if former.id != given:
             return all(other[:2] == (link and link[:2]) for other in self.catalog.links_to(former.id, most=2))
-        others = {other.item for other in self.catalog.links_to(former.id) if other[:2] != (link and link[:2])}
-        self._upset(others)
+        others = [other for other in self.catalog.links_to(former.id) if other[:2] != (link and link[:2])]
+        if link and any(other.item == link.item and other.given in seen for other in others):
+            return False
+        self._upset({other.item for other in others})
         return True
 
     def _is_newer(self, keys: Keys, twin: Keys, link: Link | None) -> bool:
@@ -209,6 +215,15 @@ class Reconciler:
         for link in links:
             self.catalog.drop_link(link.item, link.given)
             self._leave(link, "")
+
+    def _move_on(self, link: Link | None, now: str) -> None:
+        """An item gives the article ``now`` where it gave that of ``link``, which its later entries may give."""
+        if link is None or link.article_id == now:
+            return
+        if link.item == ADDED:
+            self._leave(link, now)
+        else:
+            self.catalog.set_link(link._replace(given=f"{_FORMERLY}{link.article_id}"))
 
     def _leave(self, link: Link | None, now: str) -> None:
         """An item gives the article ``now`` where it gave that of ``link``, which is gone if no other item gives it."""

@@ -37,7 +37,7 @@ class Page:
 
     def digest(self) -> str:
         # Two files of several articles are never the same here: the articles' titles hold the file's name.
-        one = len(self.articles) == 1
+        one = len(self.articles) == 1 and ".json" not in self.name
         return hashlib.sha256(repr(self.articles[0][1:] if one else self.articles).encode()).hexdigest()
 
     def position(self) -> int:
@@ -49,7 +49,9 @@ class Page:
                 yield Problem(name, "broken")
             else:
                 fetched = START + timedelta(days=self.written)
-                yield Article(id=name, title=name, text=text, url=url, fetched=fetched)
+                # Untitled, like a JSON file's entries: a title that is made from the file's name counts for nothing.
+                title = name.partition(".")[0] if ".json" in name else name
+                yield Article(id=name, title=title, text=text, url=url, fetched=fetched)
 
 
 @dataclass
@@ -67,6 +69,12 @@ class Shelf:
     def write(self, name: str, *texts: str, url: str | None = None) -> None:
         self.clock += 1
         articles = [(name if len(texts) == 1 else f"{name}#{number}", text, url) for number, text in enumerate(texts)]
+        self.pages[name] = Page(f"{self.name}/{name}", articles, self.clock)
+
+    def write_entries(self, name: str, texts: list[str]) -> None:
+        """Write a file of entries that state no id, as JSON files can: each is known by its place in the file."""
+        self.clock += 1
+        articles = [(f"{name}#{number}", text, None) for number, text in enumerate(texts, start=1)]
         self.pages[name] = Page(f"{self.name}/{name}", articles, self.clock)
 
 
@@ -243,3 +251,37 @@ def test_after_any_edits_the_index_holds_what_a_new_one_would(
             fresh.run(shelf)
             assert sorted(collection.texts.values()) == sorted(fresh.texts.values())
             assert collection.run(shelf)[:3] == (0, 0, 0)
+
+
+ENTRIES = st.lists(
+    st.tuples(
+        st.sampled_from(["a.json", "b.json", "c.json"]), st.lists(st.sampled_from(TEXTS[:4]), max_size=4), st.booleans()
+    ),
+    max_size=8,
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(editions=ENTRIES)
+def test_entries_without_id_and_title_may_move_within_their_file_and_between_files(
+    editions: list[tuple[str, list[str], bool]], tmp_path_factory
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    shelf, collection = Shelf(), Collection(folder)
+    for name, texts, is_read in [*editions, ("a.json", ["The ferry sails."], True)]:
+        shelf.write_entries(name, texts)
+        if is_read:
+            collection.run(shelf)
+            held = {text for page in shelf.pages.values() for _, text, _ in page.articles}
+            assert sorted(collection.texts.values()) == sorted(held)
+            assert collection.run(shelf)[:3] == (0, 0, 0)
+
+
+def test_entries_that_change_places_stay_the_articles_they_are(shelf: Shelf, collection: Collection) -> None:
+    shelf.write_entries("a.json", TEXTS[:3])
+    shelf.write_entries("b.json", TEXTS[1:2])
+    collection.run(shelf)
+    before = dict(collection.texts)
+    shelf.write_entries("a.json", [TEXTS[2], TEXTS[0], TEXTS[1]])
+    assert collection.run(shelf) == (0, 0, 0, 4)
+    assert collection.texts == before
