@@ -7,6 +7,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+CERTAIN_ENOUGH = 0.5
+"""Below this a publication date is too uncertain to count "next Wednesday" from it, or to be searched by."""
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 DateSource = Literal["metadata", "page", "dateline", "file", "unknown"]
@@ -56,6 +59,11 @@ class Article(BaseModel):
             msg = "published and published_from go together: a date needs its source, and 'unknown' means no date"
             raise ValueError(msg)
         return self
+
+    @property
+    def certain_date(self) -> date | None:
+        """The publication date, if it is certain enough to rely on."""
+        return self.published if self.published_certainty >= CERTAIN_ENOUGH else None
 
     @property
     def content_hash(self) -> str:

@@ -1,7 +1,6 @@
 """Find damage: every part of the index is compared with what it must agree with, down to the bytes."""
 
 import contextlib
-import hashlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from index.article import Article
 from index.compaction import REPAIR_FOLDER
 from index.errors import DamagedError, WriteError
 from index.lexical import terms
+from index.passage import hash_of, titled
 from index.store import (
     ARTICLES_FILE,
     VECTORS_FILE,
@@ -153,26 +153,20 @@ def _article(connection: sqlite3.Connection, article_id: str) -> Iterator[Damage
         quoted = [article.text[start:end] for start, end in passage.sentences]
         if passage.ordinal != ordinal or not quoted or not all(quoted) or passage.text != " ".join(quoted):
             yield Damage("articles", f"{where}: it is not what stands in the article", article_id)
-        elif hashes[number] != passage_hash(article, passage.text):
+        elif hashes[number] != hash_of(titled(article.title, passage.text)):
             yield Damage("articles", f"{where}: its checksum is wrong", article_id)
         else:
             yield from _derived(connection, article, number, passage.text, where)
 
 
-def passage_hash(article: Article, text: str) -> bytes:
-    """SHA-256 of what is encoded for a passage: the headline and the passage's text."""
-    return hashlib.sha256(f"{article.title}\n{text}".encode()).digest()
-
-
 def _derived(connection: sqlite3.Connection, article: Article, number: int, text: str, where: str) -> Iterator[Damage]:
     words = connection.execute("SELECT words FROM terms WHERE rowid = ?", (number,)).fetchone()
-    if words is None or words[0] != " ".join(terms(f"{article.title}\n{text}", article.language)):
+    if words is None or words[0] != " ".join(terms(titled(article.title, text), article.language)):
         yield Damage("articles", f"{where}: its words in the lexical index are wrong", article.id)
     if meta(connection, "passage_dates") != passage_dates.VERSION:
         return  # the next run brings them up to date
     rows = connection.execute("SELECT first, last FROM passage_dates WHERE passage_id = ?", (number,))
-    counted = article.published if article.published_certainty >= passage_dates.CERTAIN_ENOUGH else None
-    days = passage_dates.days_in(text, counted, article.language)
+    days = passage_dates.days_in(text, article.certain_date, article.language)
     if set(rows) != {(span.first.isoformat(), span.last.isoformat()) for span in days}:
         yield Damage("articles", f"{where}: its dates are wrong", article.id)
 

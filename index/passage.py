@@ -1,5 +1,6 @@
 """Passages: stretches of an article of a few sentences, that remember where every character came from."""
 
+import hashlib
 from bisect import bisect_right
 from itertools import accumulate
 
@@ -67,6 +68,16 @@ def split_article(article: Article, *, characters: int = 600) -> list[Passage]:
     if group:
         passages.append(_passage(article, len(passages), group))
     return passages
+
+
+def titled(title: str, text: str) -> str:
+    """What is encoded, and searched for words, for a passage: the headline and the passage's text."""
+    return f"{title}\n{text}"
+
+
+def hash_of(titled_text: str) -> bytes:
+    """SHA-256 of what is encoded for a passage: vectors are kept under it."""
+    return hashlib.sha256(titled_text.encode()).digest()
 
 
 def headline_span(article: Article) -> tuple[int, int] | None:

@@ -10,13 +10,11 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from index.article import Article
+from index.article import CERTAIN_ENOUGH, Article
 from index.dates import resolve
 
 VERSION = "1"
 """Change it when the table or what the resolver finds has changed: every index is then filled again."""
-CERTAIN_ENOUGH = 0.5
-"""Below this a publication date is too uncertain to count "next Wednesday" from it, or to be searched by."""
 _VAGUE = 7
 """Days. A mention longer than this and than the range asked for ("in 2024") does not speak of the range."""
 
@@ -99,8 +97,7 @@ def prepare(connection: sqlite3.Connection) -> None:
 
 def put(connection: sqlite3.Connection, passage: int, text: str, article: Article) -> None:
     """Keep the days that a passage of ``article`` speaks of; ``passage`` is its number."""
-    counted = article.published if article.published_certainty >= CERTAIN_ENOUGH else None
-    _insert(connection, passage, days_in(text, counted, article.language))
+    _insert(connection, passage, days_in(text, article.certain_date, article.language))
 
 
 def _insert(connection: sqlite3.Connection, passage: int, found: Iterable[Days]) -> None:

@@ -20,8 +20,8 @@ from index.catalog import ADDED, Keys, Link
 from index.compaction import REPAIR_FOLDER
 from index.config import IndexSettings
 from index.errors import DamagedError, EncoderMismatchError
-from index.integrity import Damage, find_damage, leftovers, passage_hash
-from index.passage import split_article
+from index.integrity import Damage, find_damage, leftovers
+from index.passage import hash_of, split_article, titled
 from index.store import (
     ARTICLES_FILE,
     VECTORS_FILE,
@@ -148,7 +148,7 @@ def _save_article(source: sqlite3.Connection, made: Writer, article_id: str, set
         return False
     passages = split_article(article, characters=settings.index.passage_characters)
     if passages:
-        made.put(article, [(passage, passage_hash(article, passage.text)) for passage in passages], keys)
+        made.put(article, [(passage, hash_of(titled(article.title, passage.text))) for passage in passages], keys)
     return bool(passages)
 
 
@@ -178,11 +178,8 @@ def _make_vectors(made: Writer, encoder: "Callable[[], Encoder]") -> int:
     """Encode every passage that has no whole vector; how many there were."""
     fingerprint = made.meta("encoder") or _usual_encoder(made) or encoder().fingerprint
     made.set_meta("encoder", fingerprint)
-    rows = made.connection.execute(
-        "SELECT hash, title || char(10) || passages.text FROM passages JOIN articles ON articles.id = article_id"
-    )
     encoded = 0
-    while lot := dict(rows.fetchmany(_LOT)):
+    for lot in made.encoded_texts(_LOT):
         missing = made.missing_vectors(fingerprint, list(lot))
         if not missing:
             continue

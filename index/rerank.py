@@ -5,6 +5,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Self
 
 from index.errors import ModelError
+from index.passage import titled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,6 +75,6 @@ class Reranker:
         """``hits``, the best first, with the scores as theirs; the earlier of two with the same score stays so."""
         if not hits:
             return []
-        scores = self.scores(question, [f"{hit.article.title}\n{hit.passage.text}" for hit in hits])
+        scores = self.scores(question, [titled(hit.article.title, hit.passage.text) for hit in hits])
         best = sorted(range(len(hits)), key=lambda number: -scores[number])
         return [hits[number]._replace(score=float(scores[number])) for number in best]

@@ -31,7 +31,7 @@ from index.catalog import ARTICLE_KEYS, Catalog, Keys
 from index.catalog import SCHEMA as CATALOG_SCHEMA
 from index.errors import BusyError, DamagedError, NoIndexError, StoreError, WriteError
 from index.lexical import TOKENIZER, terms
-from index.passage import Passage
+from index.passage import Passage, titled
 
 FORMAT = 2
 ARTICLES_FILE = "articles.sqlite"
@@ -258,11 +258,19 @@ class Writer:
                 "INSERT INTO passages (article_id, ordinal, sentences, text, hash) VALUES (?, ?, ?, ?, ?)",
                 (article.id, passage.ordinal, json.dumps(passage.sentences), passage.text, digest),
             )
-            words = terms(f"{article.title}\n{passage.text}", article.language)
+            words = terms(titled(article.title, passage.text), article.language)
             self.connection.execute(
                 "INSERT INTO terms (rowid, words) VALUES (?, ?)", (cursor.lastrowid, " ".join(words))
             )
             passage_dates.put(self.connection, int(cursor.lastrowid or 0), passage.text, article)
+
+    def encoded_texts(self, count: int) -> Iterator[dict[bytes, str]]:
+        """What is encoded for each passage, by its hash, ``count`` passages at a time."""
+        rows = self.connection.execute(
+            "SELECT hash, title, passages.text FROM passages JOIN articles ON articles.id = article_id"
+        )
+        while lot := rows.fetchmany(count):
+            yield {digest: titled(title, text) for digest, title, text in lot}
 
     def remove(self, article_id: str) -> bool:
         """Remove an article and all that belongs to it; False if it was not there."""

@@ -15,7 +15,7 @@ from index.catalog import Keys
 from index.config import IndexSettings
 from index.errors import ArticleError, ModelError
 from index.folder import Folder
-from index.passage import split_article
+from index.passage import hash_of, split_article, titled
 from index.place import Item, Place, each_place, open_place
 from index.reconcile import Listings, Reconciler, reconcile
 from index.sources import Problem
@@ -116,8 +116,8 @@ class _Run:
             return False
         hashed = []
         for passage in passages:
-            text = f"{article.title}\n{passage.text}"
-            digest = hashlib.sha256(text.encode()).digest()
+            text = titled(article.title, passage.text)
+            digest = hash_of(text)
             hashed.append((passage, digest))
             self._waiting[digest] = text
         self.writer.put(article, hashed, keys)
@@ -174,11 +174,7 @@ class _Run:
         if former == encoder.fingerprint:
             return
         if former is not None:
-            rows = self.writer.connection.execute(
-                "SELECT hash, title || char(10) || passages.text FROM passages"
-                " JOIN articles ON articles.id = article_id"
-            )
-            while lot := dict(rows.fetchmany(_LOT)):
+            for lot in self.writer.encoded_texts(_LOT):
                 self._make_vectors(encoder, lot)
             self._dirty = True
         self.writer.set_meta("encoder", encoder.fingerprint)

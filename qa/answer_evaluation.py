@@ -1,7 +1,6 @@
 """Measure whole answers against files of questions; see ``qa.question_file`` for their form."""
 
 import tempfile
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from index.config import IndexSettings
 from index.errors import KabarError
 from qa.answer import Answer, Citation
 from qa.errors import QuestionError
+from qa.names import fold_case
 from qa.question_file import Conversation, Gold, Item, read_questions
 
 if TYPE_CHECKING:
@@ -103,13 +103,13 @@ def judge(answer: Answer, item: Item) -> Verdict:
     gold = tuple(_cites(answer.citations, sentence) for sentence in item.gold)
     cited = _cited(answer.citations, item) if item.article else None
     dated = bool(answer.dates and answer.dates[0].value == item.date) if item.date else None
-    said = _folded(f"{answer.short} {answer.text}")
+    said = fold_case(f"{answer.short} {answer.text}")
     if not item.answerable:
         outcome = "invented" if answer.answerable else "right"
     elif not answer.answerable:
         outcome = "refused"
     elif item.any_of or item.date:
-        right = dated or any(_folded(expected) in said for expected in item.any_of)
+        right = dated or any(fold_case(expected) in said for expected in item.any_of)
         outcome = "right" if right else "wrong"
     else:
         outcome = "right" if any(gold) or cited else "wrong"
@@ -164,18 +164,14 @@ def _cited(citations: Sequence[Citation], item: Item) -> bool:
     """Whether a citation is of the article and holds the words, or is of another article that says the same."""
     return any(
         citation.article_id in item.also
-        or (citation.article_id == item.article and _folded(item.quote or "") in _folded(citation.quote))
+        or (citation.article_id == item.article and fold_case(item.quote or "") in fold_case(citation.quote))
         for citation in citations
     )
 
 
 def _cites(citations: Sequence[Citation], gold: Gold) -> bool:
     return any(
-        citation.article_id == sentence.article and _folded(sentence.quote) in _folded(citation.quote)
+        citation.article_id == sentence.article and fold_case(sentence.quote) in fold_case(citation.quote)
         for sentence in (gold, *gold.also)
         for citation in citations
     )
-
-
-def _folded(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

@@ -7,9 +7,9 @@ from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
+from qa.question import UNSPACED_LANGUAGES
 from qa.turn import Evidence
 
-_UNSPACED = frozenset(("ko", "ja", "zh", "th"))
 _DIGITS = re.compile(r"\d+(?:[.,٫٬]\d+)*")
 
 
@@ -60,7 +60,7 @@ def _words() -> dict[str, dict[str, re.Pattern[str]]]:
     return {
         language: {
             kind: re.compile(
-                ("" if language in _UNSPACED else r"(?<!\w)(?:ال|و)?")
+                ("" if language in UNSPACED_LANGUAGES else r"(?<!\w)(?:ال|و)?")
                 + f"(?:{'|'.join(re.escape(_folded(word)) for word in words)})"
             )
             for kind, words in kinds.items()

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from index.duplicates import originals
 from index.index import Hit
 from index.lexical import terms
+from index.passage import titled
 from qa.open_question import OpenKind, OpenQuestion, gives_cause
 from qa.turn import Evidence
 
@@ -69,7 +70,7 @@ def explain(asked: OpenQuestion, vector: Vectors, hits: Sequence[Hit], encoder: 
     found = candidates(hits)
     if not found:
         return ()
-    vectors = encoder.encode_passages([f"{one.hit.article.title}\n{one.text}" for one in found])
+    vectors = encoder.encode_passages([titled(one.hit.article.title, one.text) for one in found])
     scores = relevance(asked, found, vectors @ vector)
     shares = 1 / (1 + np.exp(-np.clip(_SLOPE * scores + _CONSTANT, -30, 30)))
     articles = [one.hit.article.id for one in found]

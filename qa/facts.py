@@ -6,13 +6,13 @@ a name that one language may have translated.
 
 import re
 import unicodedata
-from datetime import date, timedelta
 from functools import cache
 from typing import NamedTuple
 
+from index.passage_dates import days_of
 from qa.answer import DateMention
 from qa.entities import entities
-from qa.names import CASED, fold_accents, names, vocabulary
+from qa.names import CASED, fold_accents, fold_case, names, vocabulary
 from qa.numerals import numbers
 from qa.phrases import localise_phrase
 from qa.sounds import distance, same
@@ -35,7 +35,7 @@ def same_fact(one: Evidence, other: Evidence) -> bool | None:
         return _same_date(one.date, other.date) if one.date and other.date else None
     if not one.words or not other.words:
         return None
-    first, second = _folded(one.words), _folded(other.words)
+    first, second = fold_case(one.words), fold_case(other.words)
     if first == second:
         return True
     amounts, other_amounts = _amounts(one), _amounts(other)
@@ -49,30 +49,13 @@ def same_fact(one: Evidence, other: Evidence) -> bool | None:
 
 def _same_date(one: DateMention, other: DateMention) -> bool | None:
     """Whether one's days are among the other's ("November", "8 November"); None if they only overlap."""
-    (first, last), (start, end) = days(one.value), days(other.value)
+    days, other_days = days_of(one.value), days_of(other.value)
+    if days is None or other_days is None:
+        return None
+    (first, last), (start, end) = days, other_days
     if (first <= start and end <= last) or (start <= first and last <= end):
         return True
     return False if (last < start or end < first) and not one.conflict and not other.conflict else None
-
-
-def days(value: str) -> tuple[date, date]:
-    """First and last day of an ISO 8601 value of any precision. Raises ValueError for a value of another form."""
-    if "/" in value:
-        first, last = value.split("/")
-        return days(first)[0], days(last)[1]
-    if "-W" in value:
-        year, week = value.split("-W")
-        monday = date.fromisocalendar(int(year), int(week), 1)
-        return monday, monday + timedelta(days=6)
-    if "-Q" in value:
-        year, quarter = value.split("-Q")
-        return days(f"{year}-{3 * int(quarter) - 2:02}")[0], days(f"{year}-{3 * int(quarter):02}")[1]
-    if len(value) == 4:
-        return date(int(value), 1, 1), date(int(value), 12, 31)
-    if len(value) == 7:
-        start = date.fromisoformat(f"{value}-01")
-        return start, (start + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    return date.fromisoformat(value), date.fromisoformat(value)
 
 
 class _Amounts(NamedTuple):
@@ -181,10 +164,6 @@ def _is_name(evidence: Evidence) -> bool:
         return False
     known = vocabulary()
     return any(part[0].isupper() and part.lower() not in known for part in parts)
-
-
-def _folded(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _within(part: str, whole: str) -> bool:

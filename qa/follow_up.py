@@ -5,7 +5,7 @@ A question leans by its words ("And who will he meet there?"), or because it has
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Literal, NamedTuple
 
@@ -41,7 +41,7 @@ class FollowUp(NamedTuple):
 
 def follow_up(question: str, language: str, history: Sequence[tuple[str, str]]) -> FollowUp:
     """What ``question`` means after ``history``, which is (role, text) with role "user" or "assistant"."""
-    asked = _asked(history, language)
+    asked = list(_asked(history, language))
     leans = leaning(question, language) if asked else "alone"
     if leans == "alone":
         return FollowUp(leans, question, question, "", "", question)
@@ -83,13 +83,12 @@ def has_no_topic(question: str, language: str) -> bool:
 
 def last_language(history: Sequence[tuple[str, str]]) -> str | None:
     """The language of the last question in the history, if there is one."""
-    asked = _asked(history, "en")
-    return asked[-1][1] if asked else None
+    newest_first = _asked(reversed(history), "en")
+    return next((language for _, language in newest_first), None)
 
 
-def _asked(history: Sequence[tuple[str, str]], language: str) -> list[tuple[str, str]]:
-    """The questions asked so far, each with its language."""
-    asked = []
+def _asked(history: Iterable[tuple[str, str]], language: str) -> Iterator[tuple[str, str]]:
+    """The questions of a history, each with its language."""
     for role, text in history:
         if role != "user":
             continue
@@ -99,8 +98,7 @@ def _asked(history: Sequence[tuple[str, str]], language: str) -> list[tuple[str,
             continue
         spoken = identify(question, default=language)
         if small_talk(question, spoken) is None:
-            asked.append((question, spoken))
-    return asked
+            yield question, spoken
 
 
 def _thread(asked: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

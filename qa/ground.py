@@ -6,7 +6,7 @@ from datetime import date
 
 from index.index import Hit
 from index.lexical import terms
-from qa.agreement import near, relation, repeats
+from qa.agreement import Relation, near, relation, repeats
 from qa.answer import DateMention
 from qa.corrections import corrected, corrects
 from qa.dates import resolve
@@ -15,8 +15,6 @@ from qa.localise import date_text
 from qa.phrases import localise_phrase
 from qa.turn import Evidence, Turn
 
-# Below this the publication date is too uncertain to count "next Wednesday" from it.
-_CERTAIN_ENOUGH = 0.5
 # A "when" is answered by a sentence that holds a date, if one is at least this near to the best in probability.
 _NEAR = 0.25
 # Another article's reading counts if it is at least this probable by itself.
@@ -40,12 +38,19 @@ def ground(turn: Turn, *, threshold: float) -> Turn:
     found = [_as_corrected(evidence, found, turn) for evidence in found]
     if turn.wants_time:
         found.sort(key=lambda evidence: -(evidence.probability + (_NEAR if evidence.date else 0)))
-    likely = (_together(evidence, found) for evidence in found[:_LIKELY])
-    best = next((evidence for evidence in likely if evidence.probability >= threshold), None)
-    if best is None:
+    if sum(evidence.probability for evidence in found) < threshold:
         return replace(turn, evidence=())
-    facts = _facts(best, [other for other in found if other.hit.article.id != best.hit.article.id])
-    ordered = sorted(facts, key=_age) if all(published(one[0]) for one in facts) else sorted(facts, key=_doubt)
+    for evidence in found[:_LIKELY]:
+        relations = [_relation(evidence, other) for other in found]
+        best = _together(evidence, found, relations)
+        if best.probability >= threshold:
+            break
+    else:
+        return replace(turn, evidence=())
+    facts = _facts(best, found, relations)
+    ordered = (
+        sorted(facts, key=_age) if all(one[0].hit.article.certain_date for one in facts) else sorted(facts, key=_doubt)
+    )
     first, *rest = (
         replace(evidence, fact_number=number)
         for number, fact in enumerate(ordered[:_MOST_FACTS])
@@ -55,34 +60,28 @@ def ground(turn: Turn, *, threshold: float) -> Turn:
     return replace(turn, evidence=(replace(first, probability=max(first.probability, best.probability)), *rest))
 
 
-def _together(evidence: Evidence, found: Sequence[Evidence]) -> Evidence:
-    """As sure as all the evidence together that says the same: readings of one question share its probability."""
-    agreeing = (other.probability for other in found if other is not evidence and _says_the_same(evidence, other))
-    return replace(evidence, probability=min(1.0, evidence.probability + sum(agreeing)))
-
-
-def _says_the_same(evidence: Evidence, other: Evidence) -> bool:
+def _relation(evidence: Evidence, other: Evidence) -> Relation:
     if other.hit.article.id == evidence.hit.article.id:
-        return bool(same_fact(evidence, other))
-    return relation(evidence, other) == "agrees"
+        return "agrees" if other is evidence or same_fact(evidence, other) else "unrelated"
+    return relation(evidence, other)
 
 
-def published(evidence: Evidence) -> date | None:
-    """When the article was published, if that is certain enough to rely on."""
-    article = evidence.hit.article
-    return article.published if article.published_certainty >= _CERTAIN_ENOUGH else None
+def _together(evidence: Evidence, found: Sequence[Evidence], relations: Sequence[Relation]) -> Evidence:
+    """As sure as all the evidence together that says the same: readings of one question share its probability."""
+    agreeing = (other.probability for other, said in zip(found, relations, strict=True) if said == "agrees")
+    return replace(evidence, probability=min(1.0, sum(agreeing)))
 
 
-def _facts(best: Evidence, others: Sequence[Evidence]) -> list[list[Evidence]]:
+def _facts(best: Evidence, found: Sequence[Evidence], relations: Sequence[Relation]) -> list[list[Evidence]]:
     """The evidence of one fact after the other, that of ``best`` first; one piece an article, and its copies."""
     facts = [[best]]
     seen = {best.hit.article.id}
-    for other in others:
+    for other, said in zip(found, relations, strict=True):
         if other.hit.article.id in seen:
             continue
         # That another article has the very fact in a sentence like this one speaks for a reading in doubt.
-        sure = other.reader_probability >= _SURE or (near(best, other) and same_fact(best, other))
-        said = relation(best, other) if sure else "unrelated"
+        if other.reader_probability < _SURE and not (near(best, other) and same_fact(best, other)):
+            continue
         if said == "agrees":
             facts[0].append(other)
         elif said == "contradicts":
@@ -101,11 +100,11 @@ def _facts(best: Evidence, others: Sequence[Evidence]) -> list[list[Evidence]]:
 
 def _as_corrected(evidence: Evidence, found: Sequence[Evidence], turn: Turn) -> Evidence:
     """What the article says instead, if it repeats an older one to correct it; as sure as what the older one says."""
-    day = published(evidence)
+    day = evidence.hit.article.certain_date
     instead = corrected(evidence) if day else None
     if day is None or instead is None:
         return evidence
-    older = [other for other in found if (other_day := published(other)) and other_day < day]
+    older = [other for other in found if (other_day := other.hit.article.certain_date) and other_day < day]
     repeated = [other for other in older if repeats(evidence, other)]
     if not repeated:
         return evidence
@@ -118,7 +117,7 @@ def _as_corrected(evidence: Evidence, found: Sequence[Evidence], turn: Turn) -> 
 
 def _age(fact: Sequence[Evidence]) -> tuple[bool, int, float]:
     """Orders facts by the newest article of each, corrections first."""
-    newest = max(day.toordinal() for one in fact if (day := published(one)))
+    newest = max(day.toordinal() for one in fact if (day := one.hit.article.certain_date))
     return not any(map(corrects, fact)), -newest, -fact[0].probability
 
 
@@ -130,9 +129,9 @@ def _doubt(fact: Sequence[Evidence]) -> tuple[bool, float]:
 def _first_printed(evidence: Evidence) -> Evidence:
     """The same in the copy that was published first: "next Wednesday" is counted from that day."""
     hit = evidence.hit
-    copies = [copy for copy in _copies(evidence) if published(copy)]
-    first = min((evidence, *copies), key=lambda copy: published(copy) or date.max)
-    if first is evidence or published(evidence) is None:
+    copies = [copy for copy in _copies(evidence) if copy.hit.article.certain_date]
+    first = min((evidence, *copies), key=lambda copy: copy.hit.article.certain_date or date.max)
+    if first is evidence or evidence.hit.article.certain_date is None:
         return evidence
     rest = tuple(copy for copy in hit.copies if copy.article.id != first.hit.article.id)
     return replace(first, hit=first.hit._replace(copies=(hit._replace(copies=()), *rest)))
@@ -155,7 +154,7 @@ def _in_copy(evidence: Evidence, copy: Hit) -> Evidence | None:
 
 def _with_dates(evidence: Evidence, turn: Turn) -> Evidence:
     language = evidence.hit.article.language
-    dates = tuple(resolve(evidence.quote, published(evidence), language))
+    dates = tuple(resolve(evidence.quote, evidence.hit.article.certain_date, language))
     named = _answering_date(evidence, dates, wants_time=turn.wants_time)
     if named is not None:
         fact = date_text(named.value, turn.language)

@@ -1,18 +1,16 @@
 """The chain with a chat model as its reader: quotations and claim go on if it answers, else all goes on as usual."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 from qa.check import check
 from qa.errors import ReaderError
 from qa.llm_reader import LlmReader
 from qa.phrase import dated_quote
-from qa.turn import Turn
+from qa.turn import Steps, Turn
 
 logger = logging.getLogger("kabar")
-
-Steps = Mapping[str, Callable[[Turn], Turn]]
 
 
 def with_llm(steps: Steps, reader: LlmReader) -> dict[str, Callable[[Turn], Turn]]:

@@ -276,6 +276,11 @@ def _initial(text: str, start: int) -> bool:
     return not before or before[-1] in ".!?:…"
 
 
+def fold_case(text: str) -> str:
+    """The text without what tells capitals, wide and narrow forms (NFKC), and kinds of space apart."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
 def fold_accents(text: str) -> str:
     """Lower case without accents."""
     decomposed = unicodedata.normalize("NFD", text.lower())

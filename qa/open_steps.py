@@ -1,25 +1,20 @@
 """The chain for open questions: several sentences, each cited and phrased by itself; other questions go on as usual."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from index.index import Index
-from qa.check import check
 from qa.dates import resolve
-from qa.errors import WriterError
 from qa.explain import MOST, explain, newest
-from qa.ground import published
 from qa.language import name, sentence
 from qa.open_question import open_question
-from qa.phrase import dated_quote
+from qa.phrase import rendered, supported
 from qa.question import clean_question
-from qa.turn import Evidence, Turn
+from qa.turn import Evidence, Steps, Turn
 
 if TYPE_CHECKING:
     from qa.writer import Writer
-
-Steps = Mapping[str, Callable[[Turn], Turn]]
 
 # Newest articles that are looked at for the news in general; some may hold no sentence.
 _NEWEST = 2 * MOST
@@ -67,7 +62,9 @@ def with_open_questions(
     def phrase(turn: Turn) -> Turn:
         if turn.open_question is None:
             return steps["phrase"](turn)
-        return replace(turn, evidence=tuple(_phrased(one, turn.language, writer) for one in turn.evidence))
+        return replace(
+            turn, evidence=tuple(replace(one, phrase=rendered(one, turn.language, writer)) for one in turn.evidence)
+        )
 
     def checked(turn: Turn) -> Turn:
         if turn.open_question is None:
@@ -85,25 +82,11 @@ def open_text(turn: Turn) -> str:
 
 
 def _with_dates(one: Evidence) -> Evidence:
-    return replace(one, dates=tuple(resolve(one.quote, published(one), one.hit.article.language)))
-
-
-def _phrased(one: Evidence, language: str, writer: "Writer | None") -> Evidence:
-    source = one.hit.article.language
-    if writer is None or source == language:
-        return one
-    try:
-        text = "".join(writer.translate(dated_quote(one, source), source, language))
-    except WriterError:
-        return one  # the quotation is shown instead
-    return replace(one, phrase=" ".join(text.split()))
+    return replace(one, dates=tuple(resolve(one.quote, one.hit.article.certain_date, one.hit.article.language)))
 
 
 def _checked(one: Evidence, language: str) -> Evidence:
-    source = one.hit.article.language
-    if not one.phrase or check(one.phrase, dated_quote(one, source), source=source, target=language).supported:
-        return one
-    return replace(one, phrase="")
+    return one if supported(one.phrase, one, language) else replace(one, phrase="")
 
 
 def _said(one: Evidence, language: str) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from qa.check import check
 from qa.corrections import corrects
 from qa.errors import WriterError
-from qa.ground import published
 from qa.language import name, sentence
 from qa.localise import date_text
 from qa.turn import Evidence, Turn
@@ -18,18 +17,10 @@ if TYPE_CHECKING:
 
 def phrase(turn: Turn, *, writer: "Writer | None") -> Turn:
     """Have the writer translate the evidence, dates already counted; "" if there is no need or no writer."""
-    if not turn.evidence or writer is None:
+    if not turn.evidence:
         return turn
     best = turn.evidence[0]
-    source = best.hit.article.language
-    if source == turn.language:
-        return turn
-    try:
-        text = "".join(writer.translate(dated_quote(best, source), source, turn.language, focus=best.fact or None))
-    except WriterError:
-        # The quotation that is shown instead is worth more than no answer.
-        return turn
-    return replace(turn, phrase=" ".join(text.split()))
+    return replace(turn, phrase=rendered(best, turn.language, writer, focus=best.fact))
 
 
 def checked(turn: Turn) -> Turn:
@@ -37,14 +28,30 @@ def checked(turn: Turn) -> Turn:
     if not turn.phrase:
         return turn
     best = turn.evidence[0]
-    verdict = check(
-        turn.phrase,
-        dated_quote(best, best.hit.article.language),
-        source=best.hit.article.language,
-        target=turn.language,
-        allowed=(best.fact,) if best.fact else (),
-    )
-    return replace(turn, phrase=turn.phrase if verdict.supported else "", rendered=verdict.supported)
+    said = supported(turn.phrase, best, turn.language, allowed=best.fact)
+    return replace(turn, phrase=turn.phrase if said else "", rendered=said)
+
+
+def rendered(evidence: Evidence, language: str, writer: "Writer | None", *, focus: str = "") -> str:
+    """The sentence in ``language`` as the writer says it; "" if there is no need, no writer, or it fails.
+
+    ``focus`` is the answer in ``language``, if it is known.
+    """
+    source = evidence.hit.article.language
+    if writer is None or source == language:
+        return ""
+    try:
+        text = "".join(writer.translate(dated_quote(evidence, source), source, language, focus=focus or None))
+    except WriterError:
+        return ""  # the quotation that is shown instead is worth more than no answer
+    return " ".join(text.split())
+
+
+def supported(phrase: str, evidence: Evidence, language: str, *, allowed: str = "") -> bool:
+    """Whether the sentence supports every name, number and date of ``phrase``; ``allowed`` may stand in it, too."""
+    source = evidence.hit.article.language
+    also = (allowed,) if allowed else ()
+    return check(phrase, dated_quote(evidence, source), source=source, target=language, allowed=also).supported
 
 
 def answer_text(turn: Turn) -> str:
@@ -64,7 +71,7 @@ def answer_text(turn: Turn) -> str:
     fact = f"{_closed(best.fact, turn.language)} " if best.fact else ""
     numbered = groupby(enumerate(turn.evidence, start=1), key=lambda pair: pair[1].fact_number)
     facts = [list(pairs) for _, pairs in numbered]
-    days = [max(filter(None, (published(one) for _, one in pairs)), default=None) for pairs in facts]
+    days = [max(filter(None, (one.hit.article.certain_date for _, one in pairs)), default=None) for pairs in facts]
     parts: list[str] = []
     for pairs, day in zip(facts, days, strict=True):
         numbers = "".join(f"[{number}]" for number, _ in pairs)
@@ -76,7 +83,7 @@ def answer_text(turn: Turn) -> str:
 
 def _otherwise(best: Evidence, other: Evidence, language: str) -> str:
     """What another article says that contradicts the answer."""
-    now, then = published(best), published(other)
+    now, then = best.hit.article.certain_date, other.hit.article.certain_date
     if now is None or then is None or then >= now:
         kind = "other_article"
     else:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from index.article import Article
 from index.dates import DateMention, resolve
-from index.passage_dates import CERTAIN_ENOUGH, Days, days_in, days_of
+from index.passage_dates import Days, days_in, days_of
 
 # "This year" often means the year of the article that the asker has in mind; "yesterday" never does.
 _LONGEST_STRICT = 92
@@ -46,7 +46,7 @@ def asked_days(question: str, language: str, today: date, years: Iterable[int] =
 
 def fits(asked: AskedDays, article: Article, sentence: str) -> bool:
     """Whether a sentence speaks of days that were asked about; one that names no day speaks of its article's."""
-    published = article.published if article.published_certainty >= CERTAIN_ENOUGH else None
+    published = article.certain_date
     said = days_in(sentence, published, article.language)
     if not said and published is not None:
         said = {Days(published, published)}

@@ -1,21 +1,19 @@
 """Reranking by the reader: more passages are found than wanted, all are read, and the most promising are kept."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from index.index import Hit, Index
 from index.rerank import DEPTH
 from qa.reading import Reader
 from qa.retrieve import retrieve
-from qa.turn import Turn
+from qa.turn import Steps, Turn
 
 # The usual constant of reciprocal rank fusion (Cormack, Clarke and Büttcher 2009).
 _RANKS = 60
 
 
-def with_reranking(
-    steps: Mapping[str, Callable[[Turn], Turn]], index: Index, reader: Reader
-) -> dict[str, Callable[[Turn], Turn]]:
+def with_reranking(steps: Steps, index: Index, reader: Reader) -> dict[str, Callable[[Turn], Turn]]:
     """``steps``, where what is retrieved is what ``reader`` and the search together think best."""
     wanted = index.settings.retriever.passages
 

@@ -1,7 +1,7 @@
 """What is known about one question while it goes through the chain."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,7 +80,6 @@ class Turn:
     notes: tuple[str, ...] = ()
     phrase: str = ""
     rendered: bool = False
-    timings: dict[str, float] = field(default_factory=dict)
 
     @property
     def answerable(self) -> bool:
@@ -93,3 +92,7 @@ class Turn:
         if self.open_question is not None and self.claim is None:
             return max(self.evidence, key=lambda one: one.probability, default=None)
         return self.evidence[0] if self.evidence else None
+
+
+Steps = Mapping[str, Callable[[Turn], Turn]]
+"""The steps of the chain by name, in their order."""

@@ -1,11 +1,9 @@
 """Whether two answers are the same fact, in any two languages."""
 
-from datetime import date
-
 import pytest
 from evidence import dated, evidence
 
-from qa.facts import days, same_fact
+from qa.facts import same_fact
 
 
 @pytest.mark.parametrize(
@@ -84,21 +82,6 @@ def test_dates(one: tuple[str, str | None, str], other: tuple[str, str | None, s
     )
     assert same_fact(first, second) is same
     assert same_fact(second, first) is same
-
-
-@pytest.mark.parametrize(
-    ("value", "first", "last"),
-    [
-        ("2023-11-08", "2023-11-08", "2023-11-08"),
-        ("2023-W45", "2023-11-06", "2023-11-12"),
-        ("2024-02", "2024-02-01", "2024-02-29"),
-        ("2023-Q4", "2023-10-01", "2023-12-31"),
-        ("2023", "2023-01-01", "2023-12-31"),
-        ("2023-11-30/2023-12", "2023-11-30", "2023-12-31"),
-    ],
-)
-def test_days_of_a_value(value: str, first: str, last: str) -> None:
-    assert days(value) == (date.fromisoformat(first), date.fromisoformat(last))
 
 
 def test_without_words_there_is_no_fact() -> None:
