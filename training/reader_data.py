@@ -128,8 +128,7 @@ def with_other_answer(
     Few questions seen in many languages are soon known by heart; so the passage has to be read.
     """
     example, other = group[read], chance.choice(alike)[read]
-    answer = example.context[example.start : example.end]
-    text = other.context[other.start : other.end]
+    answer, text = answer_of(example), answer_of(other)
     question = group[asked].question
     if text in example.context or answer in question or len(text) > 3 * len(answer) + 20:
         return replace(example, question=question)
@@ -230,7 +229,7 @@ class Mixture:
 
     def _foreign(self, example: Example, source: Source, chance: random.Random) -> Example:
         """The same question over a passage that does not answer it: a near one, or any of another set."""
-        answer = example.context[example.start : example.end]
+        answer = answer_of(example)
         if chance.random() < 0.3:
             other = chance.choice(chance.choice(self.sources).contexts)
         else:

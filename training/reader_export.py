@@ -21,7 +21,7 @@ from qa.metrics import exact_match, f1
 from qa.reader import Calibration, Found, SpanReader
 from qa.reader_weights import write_weights
 from training.reader import FROZEN_LAYERS
-from training.reader_data import XQUAD_LANGUAGES, Example, flat, read_squad, read_xquad, words_of
+from training.reader_data import XQUAD_LANGUAGES, Example, answer_of, flat, read_squad, read_xquad, words_of
 
 THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
 
@@ -91,7 +91,7 @@ def development(data: Path, limit: int) -> Iterator[tuple[str, Example]]:
     contexts = sorted({example.context for example in facqa} | {example.context for example in single})
     bags = [words_of(context) for context in contexts]
     for example in some([*facqa, *single], limit):
-        wanted, answer = words_of(example.question), example.context[example.start : example.end]
+        wanted, answer = words_of(example.question), answer_of(example)
         near = max(
             (number for number in range(len(contexts)) if answer not in contexts[number]),
             key=lambda number: len(wanted & bags[number]) - 100 * (contexts[number] == example.context),
@@ -105,7 +105,7 @@ def read_all(reader: SpanReader, examples: Sequence[tuple[str, Example]]) -> lis
     """What ``reader`` finds in each example's passage."""
     readings = []
     for group, example in examples:
-        answers = [example.context[example.start : example.end]] if example.answerable else []
+        answers = [answer_of(example)] if example.answerable else []
         windows = list(reader.search(example.question, [example.context]))
         best = max(windows, key=lambda found: found.margin, default=Found(0, 0, 0, -20, -20))
         text = example.context[best.start : best.end]

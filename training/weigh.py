@@ -44,14 +44,13 @@ def pool(data: Path, limit: int) -> tuple[list[Article], list[Asked]]:
     """The articles of the index and the questions asked of it."""
     chance = random.Random(11)
     articles: dict[str, Article] = {}
+    names: dict[str, str] = {}
     asked: list[Asked] = []
 
     def put(context: str, language: str) -> str:
-        name = f"{language}-{len(articles)}"
-        known = next((key for key, article in articles.items() if article.text == context), None)
-        if known is None:
-            articles[name] = Article(id=name, title="", text=context, language=language)
-        return known or name
+        name = names.setdefault(context, f"{language}-{len(names)}")
+        articles[name] = Article(id=name, title="", text=context, language=language)
+        return name
 
     for group in ("facqa", "idk-mrc"):
         examples = flat(read_squad(data / group / "valid.json", "id"))
