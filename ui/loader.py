@@ -1,30 +1,49 @@
-"""The assistant, loaded behind the page's back."""
+"""The assistant, loaded behind the page's back, and shared by all who ask."""
 
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from index.errors import KabarError
 from qa.answer import Answer, Step, TextPiece
+from ui.fair_queue import FairQueue, Waiting
+from ui.limits import RateLimit
+
+if TYPE_CHECKING:
+    from index.index import Index
+    from ui.metrics import Metrics
 
 History = list[tuple[str, str]]
 """("user", question) and ("assistant", text) in turn, oldest first."""
+
+Event = Waiting | Step | TextPiece | Answer
 
 log = logging.getLogger("kabar.ui")
 
 
 class Answering(Protocol):
-    """What the page needs of ``qa.Assistant``."""
+    """What is needed of ``qa.Assistant``; ``filters`` are those of its ``stream``."""
 
-    def stream(self, question: str, *, history: History) -> Iterator[Step | TextPiece | Answer]:
+    def stream(self, question: str, *, history: History, **filters: Any) -> Iterator[Step | TextPiece | Answer]:
         """Steps, pieces of text, and the answer last."""
 
 
 class Loader:
-    """Makes an assistant once, in a thread of its own; whoever needs it earlier waits."""
+    """Makes an assistant once, in a thread of its own; whoever needs it earlier waits. All ask through ``stream``."""
 
-    def __init__(self, make: Callable[[], Answering]) -> None:
+    def __init__(
+        self,
+        make: Callable[[], Answering],
+        *,
+        queue: FairQueue | None = None,
+        limit: RateLimit | None = None,
+        metrics: "Metrics | None" = None,
+    ) -> None:
+        """``queue`` says whose turn it is, ``limit`` how often one user may ask; ``metrics`` counts what is asked."""
+        self.queue = queue or FairQueue()
+        self.limit = limit or RateLimit(0)
+        self.metrics = metrics
         self._make = make
         self._done = threading.Event()
         self._assistant: Answering | None = None
@@ -51,6 +70,33 @@ class Loader:
         if self._assistant is None:
             raise self._error or RuntimeError("the assistant was not made")
         return self._assistant
+
+    def index(self) -> "Index | None":
+        """The index that the assistant answers from, as soon as it is there. Raises what making it raised."""
+        return getattr(self.assistant(), "index", None)
+
+    def stream(
+        self, question: str, *, history: History, user: str = "", door: str = "page", **filters: Any
+    ) -> Iterator[Event]:
+        """Answer a question when its turn comes: the place in the queue while it waits, then what the assistant says.
+
+        ``user`` is who asks, for turns and limits; ``door`` where, for the metrics. Raises LimitError, and what the
+        assistant raises; RuntimeError if it ends without an answer.
+        """
+        events = self._in_turn(question, history, user, filters)
+        return self.metrics.watch(events, door) if self.metrics else events
+
+    def _in_turn(self, question: str, history: History, user: str, filters: dict[str, Any]) -> Iterator[Event]:
+        self.limit.admit(user)
+        event: Event | None = None
+        with self.queue.join(user) as ticket:
+            yield from ticket.until_served()
+            for event in self.assistant().stream(question, history=history, **filters):
+                if not isinstance(event, Step):
+                    ticket.leave()  # all is worked out: nobody waits for a slow reader
+                yield event
+        if not isinstance(event, Answer):
+            raise RuntimeError("the assistant ended without an answer")  # noqa: TRY004 -- no mistake of the caller
 
     def _load(self) -> None:
         try:
