@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 
 import yaml
 from platformdirs import user_cache_path, user_data_path
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from index.errors import ConfigError
@@ -30,9 +30,10 @@ class Section(BaseModel):
 
 
 class IndexConfig(Section):
-    """Where articles come from and where the index lives."""
+    """Where articles come from and where the index lives; ``added`` is for what is added by hand."""
 
     path: Path = Path("auto")
+    added: Path = Path("auto")
     articles: tuple[Path | str, ...] = (Path("articles"),)
     passage_characters: int = Field(default=600, ge=100, le=4000)
 
@@ -40,6 +41,13 @@ class IndexConfig(Section):
     @classmethod
     def _auto_path(cls, path: Path) -> Path:
         return user_data_path("kabar") / "index" if path == Path("auto") else path.expanduser()
+
+    @field_validator("added")
+    @classmethod
+    def _auto_added(cls, added: Path, info: ValidationInfo) -> Path:
+        """Beside the index, so that removing the index removes no article."""
+        path: Path = info.data.get("path", Path())
+        return path.with_name(f"{path.name}-added") if added == Path("auto") else added.expanduser()
 
     @field_validator("articles")
     @classmethod
@@ -176,8 +184,9 @@ def _read(file: Path) -> dict[str, Any]:
         data[name] = {} if data[name] is None else data[name]
     index = data.get("index")
     if isinstance(index, dict):
-        if isinstance(index.get("path"), str) and index["path"] != "auto":
-            index["path"] = file.parent / Path(index["path"]).expanduser()
+        for key in ("path", "added"):
+            if isinstance(index.get(key), str) and index[key] != "auto":
+                index[key] = file.parent / Path(index[key]).expanduser()
         if isinstance(index.get("articles"), str):
             index["articles"] = [index["articles"]]
         if isinstance(index.get("articles"), list):
@@ -185,4 +194,7 @@ def _read(file: Path) -> dict[str, Any]:
                 place if is_address(place) else file.parent / Path(place).expanduser()
                 for place in map(str, index["articles"])
             ]
+    server = data.get("server")
+    if isinstance(server, dict) and server.get("history", "auto") not in ("auto", "none", None):
+        server["history"] = file.parent / Path(str(server["history"])).expanduser()
     return data
