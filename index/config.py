@@ -195,6 +195,7 @@ def _read(file: Path) -> dict[str, Any]:
                 for place in map(str, index["articles"])
             ]
     server = data.get("server")
-    if isinstance(server, dict) and server.get("history", "auto") not in ("auto", "none", None):
-        server["history"] = file.parent / Path(str(server["history"])).expanduser()
+    for key in ("history", "users"):
+        if isinstance(server, dict) and server.get(key, "auto") not in ("auto", "none", None):
+            server[key] = file.parent / Path(str(server[key])).expanduser()
     return data

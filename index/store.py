@@ -37,6 +37,10 @@ FORMAT = 2
 ARTICLES_FILE = "articles.sqlite"
 VECTORS_FILE = "vectors.sqlite"
 
+# It holds all that listings, counts and pictures of the collection ask for: no article's text is read for them.
+_LISTED = (
+    "CREATE INDEX IF NOT EXISTS articles_listed ON articles (published DESC, id, published_from, language, source)"
+)
 _ARTICLES_SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE articles (
@@ -44,8 +48,7 @@ CREATE TABLE articles (
     published_from TEXT NOT NULL, published_certainty REAL NOT NULL, published_reason TEXT,
     text TEXT NOT NULL -- last, so that the rest can be read without it
 ) WITHOUT ROWID;
--- Both hold all that their question asks for: the articles' texts need not be read to answer it.
-CREATE INDEX articles_by_date ON articles (published DESC, id, published_from);
+{_LISTED};
 CREATE INDEX articles_by_language ON articles (language);
 -- AUTOINCREMENT: a number is never used again, so that an older FAISS file can never mean another passage.
 CREATE TABLE passages (
@@ -60,7 +63,7 @@ CREATE VIRTUAL TABLE terms USING fts5 (
 CREATE TABLE removed (passage_id INTEGER PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE unused_vectors (hash BLOB PRIMARY KEY) WITHOUT ROWID;
 {CATALOG_SCHEMA}"""
-_VECTORS_SCHEMA = """
+VECTORS_SCHEMA = """
 CREATE TABLE IF NOT EXISTS vectors (
     id INTEGER PRIMARY KEY, encoder TEXT NOT NULL, hash BLOB NOT NULL, vector BLOB NOT NULL, checksum INTEGER NOT NULL,
     UNIQUE (hash, encoder)
@@ -180,7 +183,7 @@ class Writer:
             with writing(folder):
                 self.connection.execute("BEGIN IMMEDIATE")
                 self._prepare()
-                self.vectors.executescript(_VECTORS_SCHEMA)
+                self.vectors.execute(VECTORS_SCHEMA)
         except BaseException:
             self._close()
             raise
@@ -219,12 +222,16 @@ class Writer:
     def _prepare(self) -> None:
         tables = self.connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'meta'").fetchone()[0]
         if not tables:
-            for statement in _statements(_ARTICLES_SCHEMA):
-                self.connection.execute(statement)
-            self.set_meta("format", str(FORMAT))
-            self.set_meta("generation", "0")
+            create_tables(self.connection)
+        else:
+            from index import migration  # it needs this module
+
+            if migration.is_outdated(self.connection):
+                migration.migrate(self)
         check_format(self.connection, self.folder)
         passage_dates.prepare(self.connection)
+        self.connection.execute(_LISTED)
+        self.connection.execute("DROP INDEX IF EXISTS articles_by_date")  # what earlier versions made in its place
 
     # What is there
 
@@ -334,6 +341,13 @@ class Writer:
             self.connection.execute("BEGIN IMMEDIATE")
 
 
+def create_tables(connection: sqlite3.Connection) -> None:
+    """Make the tables of an index without articles, in the connection's transaction."""
+    for statement in _statements(_ARTICLES_SCHEMA):
+        connection.execute(statement)
+    connection.execute("INSERT INTO meta VALUES ('format', ?), ('generation', '0')", (str(FORMAT),))
+
+
 def checkpoint(connection: sqlite3.Connection, *, patience: float = 0.1) -> bool:
     """Move what was committed from the log beside the database into it, and empty the log.
 
@@ -362,6 +376,10 @@ def check_format(connection: sqlite3.Connection, folder: Path) -> None:
         found = meta(connection, "format")
     except sqlite3.DatabaseError as error:
         raise DamagedError(f"{folder / ARTICLES_FILE}: {error}; run `kabar doctor`") from None
+    if found == "1":
+        raise StoreError(
+            f"{folder}: made by an earlier kabar; `kabar index` brings it up to date, and encodes nothing again"
+        )
     if found != str(FORMAT):
         raise StoreError(
             f"{folder}: index format {found}, this kabar reads format {FORMAT}; remove the folder and index again"
