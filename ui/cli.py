@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from index.errors import KabarError
+from ui.accounts import token_app, user_app
 
 if TYPE_CHECKING:
     from index.index import Index
@@ -30,6 +31,8 @@ articles_app = typer.Typer(help="List, show or remove indexed articles.", no_arg
 app.add_typer(articles_app, name="articles")
 eval_app = typer.Typer(help="Measure reading and retrieval on question sets.", no_args_is_help=True)
 app.add_typer(eval_app, name="eval")
+app.add_typer(user_app, name="user")
+app.add_typer(token_app, name="token")
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="Configuration file (default: $KABAR_CONFIG, else ./config.yaml).")
