@@ -14,6 +14,7 @@ from index.config import IndexSettings
 from index.duplicates import originals
 from index.errors import DamagedError, EncoderMismatchError
 from index.fusion import fuse
+from index.migration import bring_up_to_date
 from index.passage import Passage
 from index.passage_dates import Days
 from index.rerank import DEPTH, NO_MODEL, Reranker
@@ -49,7 +50,11 @@ class Index:
     """
 
     def __init__(self, folder: Path, settings: IndexSettings, encoder: "Encoder | None" = None) -> None:
-        """Open the index in ``folder``. Raises NoIndexError, DamagedError, StoreError."""
+        """Open the index in ``folder``, and bring it up to date if an earlier kabar made it.
+
+        Raises NoIndexError, DamagedError, StoreError; BusyError or WriteError if it cannot be brought up to date.
+        """
+        bring_up_to_date(folder)
         self.folder = folder
         self.settings = settings
         self._encoder = encoder
@@ -201,11 +206,12 @@ class Index:
         published_after: date | None = None,
         published_before: date | None = None,
         sources: Sequence[str] | None = None,
+        languages: Sequence[str] | None = None,
         days: Sequence[Days] | None = None,
     ) -> list[Hit]:
         """The first passages of the newest articles that fit the filters of ``search``, newest first; no similarity."""
         with self.snapshot() as snapshot:
-            only = snapshot.choose(published_after, published_before, sources, None, days)
+            only = snapshot.choose(published_after, published_before, sources, languages, days)
             numbers = snapshot.openings(count, only)
             passages = snapshot.passages(numbers)
             found = snapshot.articles([passage.article_id for passage in passages.values()])

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from index.article import Article
 from index.catalog import ARTICLE_KEYS, SCHEMA, Catalog, Keys
 from index.config import IndexSettings
+from index.migration import bring_up_to_date
 from index.passage import split_article
 from index.place import Place, each_place, open_place
 from index.reconcile import Reconciler, reconcile
@@ -101,6 +102,7 @@ def _catalog_of(folder: Path) -> sqlite3.Connection:
     connection.execute("COMMIT")
     connection.executescript(SCHEMA)
     if exists(folder):
+        bring_up_to_date(folder)
         address = f"{(folder / ARTICLES_FILE).absolute().as_uri()}?mode=ro"
         connection.execute("ATTACH ? AS disk", (address,))
         connection.execute("BEGIN")

@@ -126,7 +126,7 @@ class Reconciler:
         if self.catalog.known(ADDED) is None:
             self.catalog.set_item(ADDED, ADDED)
         if named:
-            self._set(ADDED, article.id, article, _keys(article, article.id), self.catalog.article(article.id))
+            self._set(ADDED, article.id, article, keys_of(article, article.id), self.catalog.article(article.id))
         else:
             self._take(ADDED, article, seen, ADDED)
 
@@ -135,7 +135,7 @@ class Reconciler:
         if given in seen:  # an item that states the same id twice means two articles all the same
             given = f"{given} ({_short_hash(copy_key(article))})"
         seen.add(given)
-        keys = _keys(article, given)
+        keys = keys_of(article, given)
         link = self.catalog.link(item, given) or self._renamed(item, given)
         former = self.catalog.article(link.article_id) if link else None
         if link and former and link.content_hash == keys.content_hash == former.content_hash:
@@ -280,7 +280,8 @@ def reconcile(
                 yield place, item
 
 
-def _keys(article: Article, given: str) -> Keys:
+def keys_of(article: Article, given: str) -> Keys:
+    """What the article is known again by; ``given`` is its id."""
     fetched = article.fetched.isoformat() if article.fetched else None
     return Keys(given, article.content_hash, copy_key(article), canonical_address(article.url), fetched)
 
