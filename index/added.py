@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from datetime import date
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import yaml
 
@@ -24,11 +24,13 @@ from index.addresses import parse_address
 from index.config import IndexSettings
 from index.errors import ArticleError, WriteError
 from index.folder import Folder, readable
+from index.listing import open_listing
 from index.place import Place
-from index.sources import SUFFIXES
+from index.sources import SUFFIXES, Problem
 from index.sources.names import is_passed_over, printable
 from index.sources.registry import source_for
-from index.store import sync_folder
+from index.store import Writer, sync_folder
+from index.update import SyncReport, remove, sync
 
 ADDRESSES = "addresses.list"
 """One address a line; the name is none of an article file."""
@@ -41,7 +43,7 @@ class Added:
     """The folder that ``index.added`` names; it is made when something is added."""
 
     def __init__(self, settings: IndexSettings) -> None:
-        self.folder = settings.index.added
+        self.folder = settings.index.added.absolute()
         self._settings = settings
 
     def save(self, name: str, content: BinaryIO) -> Path:
@@ -121,11 +123,9 @@ class Added:
     def forget(self, items: Iterable[str]) -> None:
         """Delete files and addresses, named as in the index; what is none of this folder's is left alone."""
         names = set(items)
-        if left := [address for address in self.addresses() if address not in names]:
-            if len(left) < len(self.addresses()):
-                self._set_addresses(left)
-        elif self.addresses():
-            (self.folder / ADDRESSES).unlink(missing_ok=True)
+        addresses = self.addresses()
+        if not names.isdisjoint(addresses):
+            self._set_addresses([address for address in addresses if address not in names])
         for path in self.files():
             if readable(path) in names:
                 with self._writing():
@@ -137,8 +137,7 @@ class Added:
 
     def place(self, *files: Path) -> Folder:
         """These files, or the whole folder, as a place to index; it may be empty."""
-        root = self.folder.absolute()
-        return Folder(root, self._settings, tuple(path.absolute() for path in files) or (root,))
+        return Folder(self.folder, self._settings, files or (self.folder,))
 
     def places(self) -> list[str | Path | Place]:
         """All that was added, to index it again."""
@@ -152,6 +151,65 @@ class Added:
         except OSError as error:
             reason = error.strerror or str(error)
             raise WriteError(f"{self.folder}: could not keep what was added ({reason}); nothing was changed") from None
+
+
+def add_files(files: Sequence[Path], settings: IndexSettings, **run: Any) -> SyncReport:
+    """Index files of the folder; one that gives no article is deleted. ``run`` goes to ``sync``, which see."""
+    added = Added(settings)
+    names = [readable(path) for path in files]
+    _forget_items(settings, names)
+    report = sync(added.place(*files), config=settings, **run)
+    _forget_empty(added, settings, names)
+    return report
+
+
+def add_address(address: str, settings: IndexSettings, **run: Any) -> SyncReport:
+    """Index what stands at an address that was noted; it is forgotten if that is no article. See ``sync``."""
+    _forget_items(settings, [address])
+    report = sync(address, config=settings, **run)
+    if not report.added + report.changed + report.unchanged:
+        Added(settings).forget([address])
+        _forget_items(settings, [address])
+    return report
+
+
+def remove_articles(ids: Sequence[str], settings: IndexSettings) -> SyncReport:
+    """Remove articles, and of what was added by hand that which gives no article any more. See ``Index.remove``."""
+    with open_listing(settings.index.path) as listing:
+        names = {name for article_id in ids for name in listing.places(article_id)}
+    report = remove(ids, folder=settings.index.path)
+    added = Added(settings)
+    entries = {address for address in added.addresses() if any(name.startswith(f"{address}#") for name in names)}
+    _forget_empty(added, settings, [*names, *entries])
+    return report
+
+
+def read_again(settings: IndexSettings, **run: Any) -> SyncReport:
+    """Index the configured places and what was added by hand; a place that is not there is reported. See ``sync``."""
+    missing = [place for place in settings.index.articles if isinstance(place, Path) and not place.exists()]
+    places = [place for place in default_places(settings) if place not in missing]
+    problems = tuple(Problem(readable(place), "no such file or folder") for place in missing)
+    if not places:
+        raise ArticleError(", ".join(problem.where for problem in problems), "no such file or folder")
+    report = sync(*places, config=settings, **run)
+    return report.model_copy(update={"problems": (*problems, *report.problems)})
+
+
+def _forget_empty(added: Added, settings: IndexSettings, names: Sequence[str]) -> None:
+    with open_listing(settings.index.path) as listing:
+        empty = [name for name in names if not listing.gives(name)]
+    known = {*map(readable, added.files()), *added.addresses()}
+    added.forget(empty)
+    _forget_items(settings, [name for name in empty if name in known])
+
+
+def _forget_items(settings: IndexSettings, names: Iterable[str]) -> None:
+    """Let what gives no article be read again, however well it is known: a reader has asked for it."""
+    with Writer(settings.index.path) as writer:
+        for name in names:
+            if not writer.catalog.count_links(name):
+                writer.catalog.forget_item(name)
+        writer.commit_meta()
 
 
 def default_places(settings: IndexSettings) -> list[str | Path | Place]:
