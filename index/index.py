@@ -266,7 +266,7 @@ class Index:
         """Remove articles; unknown ids are reported as problems."""
         from index.update import remove
 
-        return remove(ids, folder=self.folder)
+        return remove(ids, folder=self.folder, settings=self.settings)
 
     def as_retriever(self, **filters: Any) -> "HybridRetriever":
         """The index as a LangChain retriever; ``filters`` are the keywords of ``search``."""

@@ -37,6 +37,7 @@ class Answer(BaseModel):
     """The answer to one question.
 
     ``notes`` say, in English, what did not go as configured: that the chat model failed which should have read.
+    ``nearest`` are the passages that came nearest where the articles do not answer, each quoted as a whole.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -49,6 +50,7 @@ class Answer(BaseModel):
     language: str
     dates: tuple[DateMention, ...] = ()
     citations: tuple[Citation, ...] = ()
+    nearest: tuple[Citation, ...] = ()
     timings: dict[str, float] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from index.index import Index
 from qa.answer import Answer, Citation, Step, TextPiece
+from qa.answer_kind import kind_of, wanted_kinds
 from qa.config import Settings
 from qa.coverage import coverage
 from qa.ground import ground
@@ -39,6 +40,8 @@ Event = Step | TextPiece | Answer
 _PIECE = 24
 # Readings that are weighed, the most probable ones; on the sample questions more of them never changed the answer.
 _READINGS = 8
+_NEAREST = 3
+"""Passages that are offered where the articles do not answer."""
 # "On 8 November" is looked for in so many years before the newest article's.
 _YEARS = 30
 
@@ -119,12 +122,13 @@ class Assistant:
         published_after: datetime.date | None = None,
         published_before: datetime.date | None = None,
         sources: Sequence[str] | None = None,
+        languages: Sequence[str] | None = None,
         today: datetime.date | None = None,
     ) -> Answer:
         """Answer one question; ``history`` is what was said before, as (role, text), role "user" or "assistant".
 
-        The filters choose articles by publication date (inclusive) and by source. ``today`` is the day that dates in
-        the question ("last week") count from, by default that of the clock. Raises QuestionError.
+        The filters choose articles by publication date (inclusive), source and language (ISO 639-1). ``today`` is the
+        day that dates in the question ("last week") count from, by default that of the clock. Raises QuestionError.
         """
         *_, last = self.stream(
             question,
@@ -132,6 +136,7 @@ class Assistant:
             published_after=published_after,
             published_before=published_before,
             sources=sources,
+            languages=languages,
             today=today,
         )
         assert isinstance(last, Answer)  # noqa: S101 -- stream() ends with one
@@ -145,6 +150,7 @@ class Assistant:
         published_after: datetime.date | None = None,
         published_before: datetime.date | None = None,
         sources: Sequence[str] | None = None,
+        languages: Sequence[str] | None = None,
         today: datetime.date | None = None,
     ) -> Iterator[Event]:
         """The same, as it happens: a Step as each begins, then the text in pieces, and the Answer last."""
@@ -154,6 +160,7 @@ class Assistant:
             published_after=published_after,
             published_before=published_before,
             sources=sources,
+            languages=languages,
             today=today or datetime.datetime.now().astimezone().date(),
         )
         timings: dict[str, float] = {}
@@ -186,7 +193,9 @@ class Assistant:
         if turn.small_talk is None:
             return turn
         values = coverage(self.index, turn.language)
-        return replace(turn, phrase=sentence(f"{turn.small_talk}_reply", turn.language, **values))
+        about = sentence("about_reply" if values["count"] else "no_index", turn.language, **values)
+        reply = "" if turn.small_talk == "about" else sentence(f"{turn.small_talk}_reply", turn.language)
+        return replace(turn, phrase=f"{reply} {about}".strip())
 
     def _read(self, turn: Turn) -> Turn:
         readings = self.reader.find(turn.query, [hit.passage.text for hit in turn.hits])[:_READINGS]
@@ -218,11 +227,13 @@ class Assistant:
         """What speaks for each piece of evidence, whose sentences have vectors."""
         nearness = {one.quote: float(one.vector @ turn.vector) for one in evidence}
         known = [hit.similarity for hit in turn.hits if hit.similarity is not None]
+        wanted = wanted_kinds(turn.vector, self.index.encoder.fingerprint)
         return [
             Signs(
                 one.probability,
                 min(known, default=0.0) if one.hit.similarity is None else one.hit.similarity,
                 nearness[one.quote],
+                wanted[kind_of(one.words, one.hit.article.language)],
             )
             for one in evidence
         ]
@@ -266,6 +277,7 @@ def _open_writer(settings: Settings) -> "Writer | None":
 
 def _answer(turn: Turn, text: str, timings: dict[str, float]) -> Answer:
     best = turn.best if turn.small_talk is None else None
+    nearest = () if best or turn.small_talk else _nearest(turn)
     return Answer(
         question=turn.question,
         text=text,
@@ -275,9 +287,17 @@ def _answer(turn: Turn, text: str, timings: dict[str, float]) -> Answer:
         language=turn.language,
         dates=tuple(sorted(best.dates, key=lambda date: date != best.date)) if best else (),
         citations=tuple(_citation(number, evidence) for number, evidence in enumerate(turn.evidence, start=1)),
+        nearest=tuple(_citation(number, evidence) for number, evidence in enumerate(nearest, start=1)),
         timings={title: round(seconds, 4) for title, seconds in timings.items()},
         notes=turn.notes,
     )
+
+
+def _nearest(turn: Turn) -> list[Evidence]:
+    """The first passages that were found, one an article, each as a whole."""
+    first = {hit.article.id: hit for hit in reversed(turn.hits)}
+    chosen = [hit for hit in turn.hits if first[hit.article.id] is hit][:_NEAREST]
+    return [Evidence(hit, hit.passage.start, hit.passage.end, "", 0.0) for hit in chosen]
 
 
 def _short(turn: Turn, best: Evidence | None) -> str:

@@ -42,6 +42,7 @@ def with_open_questions(
             published_after=turn.published_after,
             published_before=turn.published_before,
             sources=turn.sources,
+            languages=turn.languages,
             days=turn.days.days if turn.days else None,
         )
         return replace(turn, hits=tuple(hits))

@@ -27,6 +27,7 @@ def retrieve(turn: Turn, *, index: Index, count: int | None = None) -> Turn:
         "published_after": turn.published_after,
         "published_before": turn.published_before,
         "sources": turn.sources,
+        "languages": turn.languages,
     }
     days = turn.days.days if turn.days else None
     if turn.days and turn.days.strict:

@@ -61,6 +61,7 @@ class Turn:
     published_after: datetime.date | None = None
     published_before: datetime.date | None = None
     sources: Sequence[str] | None = None
+    languages: Sequence[str] | None = None
     today: datetime.date | None = None
 
     language: str = "und"

@@ -176,13 +176,6 @@ def test_a_short_question_leans_on_the_one_before(assistant: Assistant) -> None:
     assert turn.context == "when will the minister arrive in Busan? On Wednesday."
 
 
-def test_small_talk_says_what_the_articles_cover(assistant: Assistant) -> None:
-    answer = assistant.answer("what can you tell me?")
-    assert "3" in answer.text
-    assert "Indonesian" in answer.text
-    assert answer.citations == ()
-
-
 def test_no_question_is_an_error(assistant: Assistant) -> None:
     with pytest.raises(QuestionError):
         assistant.answer(" \x00 ")
@@ -191,9 +184,46 @@ def test_no_question_is_an_error(assistant: Assistant) -> None:
 def test_json_form_holds_everything(assistant: Assistant) -> None:
     data = json.loads(assistant.answer("when will the minister arrive in Busan?").model_dump_json())
     assert set(data) == {
-        "question", "text", "short", "answerable", "confidence", "language", "dates", "citations", "timings", "notes"
+        "question", "text", "short", "answerable", "confidence", "language", "dates", "citations", "nearest",
+        "timings", "notes",
     }  # fmt: skip
     assert set(data["citations"][0]) >= {
         "number", "article_id", "title", "url", "source", "published", "passage", "start", "end", "quote"
     }  # fmt: skip
     assert set(data["dates"][0]) >= {"text", "start", "end", "value", "kind"}
+
+
+def test_articles_are_chosen_by_language(assistant: Assistant) -> None:
+    found = with_parts(assistant, Finds("8 November 2023", "Rabu depan"))
+    question = "when will the minister arrive in Busan?"
+    for language, article in (("en", "echo"), ("id", "visit")):
+        answer = found.answer(question, languages=[language])
+        assert {citation.article_id for citation in answer.citations} == {article}
+    assert not found.answer(question, languages=["ko"]).answerable
+    assert not found.answer("What's new?", languages=["ko"]).citations
+    assert {one.language for one in found.answer("What's new?", languages=["en"]).citations} == {"en"}
+
+
+def test_the_nearest_passages_are_offered_where_the_articles_do_not_answer(assistant: Assistant) -> None:
+    answer = with_parts(assistant, Finds("Rabu depan", probability=0.01)).answer(
+        "when will the minister arrive in Oslo?"
+    )
+    assert not answer.answerable
+    assert answer.citations == ()
+    assert [one.number for one in answer.nearest] == list(range(1, len(answer.nearest) + 1))
+    assert 1 <= len(answer.nearest) == len({one.article_id for one in answer.nearest}) <= 3
+    for one in answer.nearest:
+        article = assistant.index.article(one.article_id)
+        assert article is not None
+        assert article.text[one.start : one.end] == one.quote == one.passage
+    assert assistant.answer("when will the minister arrive in Busan?").nearest == ()
+
+
+@pytest.mark.parametrize(
+    "message", ["hi", "terima kasih", "what can you tell me?", "안녕하세요", "ありがとう", "شكرا", "hola"]
+)
+def test_small_talk_says_what_the_articles_cover(assistant: Assistant, message: str) -> None:
+    answer = assistant.answer(message)
+    assert "3" in answer.text
+    assert "2023" in answer.text
+    assert answer.citations == answer.nearest == ()
