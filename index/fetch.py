@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import Message
-from email.utils import parsedate_to_datetime
 from functools import cache
 from http import HTTPStatus
 from ssl import SSLCertVerificationError
@@ -26,6 +25,7 @@ from index.addresses import Resolver, parse_address, printable
 from index.config import FetchConfig
 from index.errors import FetchError
 from index.exchange import Answer, Limits, exchange, user_agent
+from index.retry_after import seconds_to_wait
 from index.robots import LARGEST as LARGEST_ROBOTS
 from index.robots import Robots
 
@@ -197,7 +197,7 @@ class Fetcher:
                     self._failures.pop(host, None)
                     return answer
                 failure = FetchError(where, f"the server answers {_status(answer.status)}", transient=True)
-                if (pause := _retry_after(answer)) > _LONGEST_PAUSE:
+                if (pause := seconds_to_wait(answer.headers.get("retry-after", ""))) > _LONGEST_PAUSE:
                     self._rest(host, pause, "asked for it")
                     break
             if number < self.config.tries:
@@ -271,14 +271,3 @@ def _reason(error: Exception, seconds: float) -> str:
     if isinstance(error, httpcore.ProtocolError):
         return f"the server does not speak HTTP rightly: {detail}"
     return f"the connection failed: {detail}"
-
-
-def _retry_after(answer: Answer) -> float:
-    """Seconds that the server asks to wait: a number, or a date (RFC 9110, 10.2.3); 0 if it does not say."""
-    stated = answer.headers.get("retry-after", "").strip()
-    if stated.isdecimal():
-        return float(stated[:9])
-    try:
-        return max(0.0, parsedate_to_datetime(stated).timestamp() - time.time())
-    except (ValueError, TypeError, OverflowError):
-        return 0.0

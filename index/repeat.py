@@ -11,14 +11,11 @@ from index.errors import KabarError, StoreError
 from index.fetch import Fetcher
 from index.place import Place, is_address, open_place
 from index.update import Progress, SyncReport, sync
+from index.watch import StoppedError
 from index.web import Web
 
 if TYPE_CHECKING:
     from index.encoder import Encoder
-
-
-class _StoppedError(Exception):
-    """Ends a round that is under way; the index is as it was last made searchable."""
 
 
 def repeat(
@@ -39,11 +36,11 @@ def repeat(
 
     def sleep(seconds: float) -> None:
         if stop.wait(seconds):
-            raise _StoppedError
+            raise StoppedError
 
     def go_on(_: Progress) -> None:
         if stop.is_set():
-            raise _StoppedError
+            raise StoppedError
 
     fetcher = Fetcher(settings.fetch, sleep=sleep)
     opened = [_open(place, settings, fetcher) for place in places or settings.index.articles]
@@ -56,7 +53,7 @@ def repeat(
         began = time.monotonic()
         try:
             tell(sync(*opened, config=settings, progress=go_on, encoder=encoder))
-        except _StoppedError:
+        except StoppedError:
             return
         except KabarError as error:
             if first and not isinstance(error, StoreError):

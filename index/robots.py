@@ -1,7 +1,5 @@
 """What robots.txt allows (RFC 9309), read by protego."""
 
-from typing import Self
-
 from protego import Protego
 
 LARGEST = 512_000
@@ -17,11 +15,6 @@ class Robots:
     def __init__(self, text: str, name: str) -> None:
         self._rules = Protego.parse(text)
         self._name = name
-
-    @classmethod
-    def none(cls, name: str) -> Self:
-        """The rules of a host that has none: everything is allowed."""
-        return cls("", name)
 
     def allows(self, url: str) -> bool:
         """Whether the address may be fetched."""

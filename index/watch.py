@@ -24,8 +24,8 @@ _STEP, _DEBOUNCE = 100, 1_000
 _AGAIN = 500
 
 
-class _StoppedError(Exception):
-    """Ends a run that is under way; the index is as it was last made searchable."""
+class StoppedError(Exception):
+    """Raised where a run tells of its progress, to end it; the index is as it was last made searchable."""
 
 
 def watch(
@@ -99,7 +99,7 @@ class _Watch:
             self._asked = time.monotonic()
             while not self.stop.is_set():
                 self._follow(folders)
-        except _StoppedError:
+        except StoppedError:
             return
 
     def _follow(self, folders: list[Folder]) -> None:
@@ -159,14 +159,14 @@ class _Watch:
 
     def _check_stop(self, _: Progress) -> None:
         if self.stop.is_set():
-            raise _StoppedError
+            raise StoppedError
 
     def _tell_change(self, change: Change) -> None:
         self.tell(f"{change.kind} {change.article_id}: {change.title}")
 
     def _warn_of_problems(self, report: SyncReport) -> None:
         for problem in report.problems:
-            self.warn(f"{'not read' if problem.lost else 'read with loss'}: {problem.where}: {problem.reason}")
+            self.warn(problem.line)
 
 
 def _is_empty(place: Path) -> bool:

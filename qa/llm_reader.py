@@ -3,13 +3,12 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 
 from index.errors import ConfigError
 from index.index import Hit
+from index.retry_after import seconds_to_wait
 from qa.chat_model import explain, finish_reason, open_chat_model, says_end, status_code, stream_within
 from qa.config import ReaderConfig, WriterConfig
 from qa.errors import ReaderError
@@ -217,12 +216,5 @@ def _retry_after(error: BaseException) -> float:
     """Seconds for which a server that is asked too much wants to be left alone, 0 if it does not say; RFC 9110."""
     if status_code(error) not in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         return 0.0
-    value = getattr(getattr(error, "response", None), "headers", {}).get("retry-after", "")
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
-        except (TypeError, ValueError):
-            return 0.0
-    return min(max(0.0, seconds), _LONGEST_BREAK)  # in this order a NaN is 0
+    stated = getattr(getattr(error, "response", None), "headers", {}).get("retry-after", "")
+    return min(seconds_to_wait(stated), _LONGEST_BREAK)

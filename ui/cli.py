@@ -115,7 +115,7 @@ def index(
 
     report = sync(*(places or ()), config=settings, progress=sys.stderr.isatty())
     for problem in report.problems:
-        _tell(indexing.problem_line(problem))
+        _tell(problem.line)
     if as_json:
         sys.stdout.write(report.model_dump_json(indent=2) + "\n")
     else:

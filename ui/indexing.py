@@ -10,7 +10,6 @@ from index.config import IndexSettings
 from index.errors import KabarError
 
 if TYPE_CHECKING:
-    from index.sources import Problem
     from index.update import SyncReport
 
 
@@ -23,9 +22,7 @@ def print_plan(places: Sequence[str | Path], settings: IndexSettings, *, as_json
         sys.stdout.write(planned.model_dump_json(indent=2) + "\n")
         return
     for problem in planned.problems:
-        sys.stderr.write(
-            f"{'cannot be read' if problem.lost else 'read with loss'}: {problem.where}: {problem.reason}\n"
-        )
+        sys.stderr.write(problem.line + "\n")
     for name in ("new", "changed", "gone"):
         for article in getattr(planned, name):
             sys.stdout.write(f"{name:<7}  {article.id}  {article.title}\n")
@@ -68,14 +65,9 @@ def report_line(report: "SyncReport") -> str:
     )
 
 
-def problem_line(problem: "Problem") -> str:
-    """What was not read, and why."""
-    return f"{'not read' if problem.lost else 'read with loss'}: {problem.where}: {problem.reason}"
-
-
 def _tell_report(report: "SyncReport") -> None:
     for problem in report.problems:
-        _warn(problem_line(problem))
+        _warn(problem.line)
     _tell(report_line(report))
 
 

@@ -19,6 +19,11 @@ class Problem(NamedTuple):
     reason: str
     lost: bool = True
 
+    @property
+    def line(self) -> str:
+        """The whole of it in one line."""
+        return f"{'not read' if self.lost else 'read with loss'}: {self.where}: {self.reason}"
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
