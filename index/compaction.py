@@ -14,7 +14,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from index import vectors
+from index import background, vectors
 from index.errors import NoIndexError, WriteError
 from index.store import ARTICLES_FILE, VECTORS_FILE, Writer, checkpoint, exists, writing
 
@@ -76,7 +76,8 @@ def tidy(writer: Writer) -> None:
             _give_back_pages(connection)
         writer.commit_meta()
         vectors.sweep(writer)
-        shutil.rmtree(writer.folder / REPAIR_FOLDER, ignore_errors=True)
+        for left in (writer.folder / REPAIR_FOLDER, *background.leftovers(writer.folder)):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _forget_unused(writer: Writer, *, most: int | None) -> int:

@@ -104,6 +104,7 @@ class RetrieverConfig(Section):
     candidates: int = Field(default=60, ge=1, le=1000)
     lexical_weight: float = Field(default=LEXICAL_WEIGHT, ge=0, le=10)
     rerank: str = Field(default="none", min_length=1)
+    exact_up_to: int = Field(default=200_000, ge=1)
 
 
 class IndexSettings(BaseSettings):

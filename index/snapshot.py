@@ -1,5 +1,6 @@
 """One generation of the index, as a reader sees it: nothing in it changes while it is used."""
 
+import json
 import threading
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,7 @@ from index import passage_dates, vectors
 from index.article import Article
 from index.catalog import ADDED, Catalog
 from index.lexical import query
+from index.nearest import nearest
 from index.passage import Passage
 from index.passage_dates import Days
 from index.store import (
@@ -41,25 +43,22 @@ class Snapshot:
         self._lock = threading.Lock()
         self._known: dict[str, list[Any]] = {}
         self._connection = connect(folder, ARTICLES_FILE)
+        self._vectors = connect(folder, VECTORS_FILE)
         try:
             self._connection.execute("BEGIN")
             check_format(self._connection, folder)
             self.generation = int(meta(self._connection, "generation") or 0)
             self.encoder = meta(self._connection, "encoder") or ""
-            stored = connect(folder, VECTORS_FILE)
-            try:
-                self.parts: list[vectors.Part] = vectors.load(
-                    folder, self._connection, stored, earlier.parts if earlier else ()
-                )
-            finally:
-                stored.close()
+            self.parts: list[vectors.Part] = vectors.load(
+                folder, self._connection, self._vectors, earlier.parts if earlier else ()
+            )
             self._removed = np.asarray(
                 [row[0] for row in self._connection.execute("SELECT passage_id FROM removed ORDER BY passage_id")],
                 dtype=np.int64,
             )
             self._version = self._data_version()
         except BaseException:
-            self._connection.close()
+            self.close()
             raise
 
     def rest(self) -> None:
@@ -82,21 +81,40 @@ class Snapshot:
         """Let the generation go."""
         with self._lock:
             self._connection.close()
+            self._vectors.close()
 
     def nearest(self, vector: np.ndarray, count: int, only: np.ndarray | None = None) -> list[tuple[int, float]]:
         """(passage number, cosine) of the passages nearest to a unit vector [dimension], best first."""
         chosen = None if only is None else np.sort(only)
-        return vectors.nearest(self.parts, vector, count, only=chosen, without=self._removed)
+        return nearest(self.parts, vector, count, only=chosen, without=self._removed, stored=self._stored)
 
     def likeness(self, passage: int, others: Sequence[int]) -> list[float]:
         """Cosines of one passage to ``others``, all by number."""
-        vector = self._vector(passage)
-        return [float(vector @ self._vector(other)) for other in others]
+        known = self._vectors_of([passage, *others])
+        nothing = np.zeros(1, dtype=np.float32)  # a vector that a newer generation has taken away
+        vector = known.get(passage, nothing)
+        return [float(np.sum(vector * known.get(other, nothing))) for other in others]
 
-    def _vector(self, passage: int) -> np.ndarray[Any, Any]:
-        part = self.parts[bisect_left(self.parts, passage, key=lambda part: part.last)]
-        found: np.ndarray[Any, Any] = part.index.reconstruct(passage)
-        return found
+    def _vectors_of(self, passages: Sequence[int]) -> dict[int, np.ndarray]:
+        """Vectors by passage: from the exact parts, which hold them, else from SQLite."""
+        found: dict[int, np.ndarray] = {}
+        rest = []
+        for number in passages:
+            part = self.parts[bisect_left(self.parts, number, key=lambda part: part.last)]
+            if part.grouped:
+                rest.append(number)
+            else:
+                found[number] = part.index.reconstruct(number)
+        return found | self._stored(rest) if rest else found
+
+    def _stored(self, passages: Sequence[int]) -> dict[int, np.ndarray]:
+        """Stored vectors by passage; those of passages that are gone are left out."""
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT id, hash FROM passages WHERE id IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(passages)),),
+            )
+            return vectors.present(self._vectors, self.encoder, dict(rows.fetchall()))
 
     def matching(self, text: str, count: int, only: np.ndarray | None = None) -> list[tuple[int, float]]:
         """(passage number, BM25 score) of the passages that share terms with ``text``, best first."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from index import compaction, vectors
+from index import background, compaction, vectors
 from index.article import Article
 from index.catalog import Keys
 from index.config import IndexSettings
@@ -183,6 +183,7 @@ class _Run:
         """Publish what is left, and say what was done."""
         self._publish()
         compaction.tidy(self.writer)
+        background.start(self.writer.folder, self.writer.connection, self.settings.retriever.exact_up_to)
         return SyncReport(
             **self.counts,
             unchanged=self.reconciler.same,
@@ -280,14 +281,14 @@ def add(
         return run.finish()
 
 
-def remove(ids: Iterable[str], *, folder: Path) -> SyncReport:
+def remove(ids: Iterable[str], *, folder: Path, settings: IndexSettings | None = None) -> SyncReport:
     """Remove articles by id. The files they came from are left alone and give them again when they change."""
 
     def no_encoder() -> "Encoder":
         raise ModelError("removing articles needs no encoder")
 
     with Writer(folder) as writer:
-        run = _Run(writer, IndexSettings(), no_encoder)
+        run = _Run(writer, settings or IndexSettings(), no_encoder)
         for article_id in ids:
             if writer.catalog.article(article_id) is None:
                 run.reconciler.problems.append(Problem(article_id, "no article of this id"))

@@ -4,21 +4,27 @@ It is a row of *parts*, files that hold the vectors of the passages from one num
 passages are joined with the parts before them that are no larger than they are, or small: so the work of a run depends
 on what it changed, and not on the size of the index. The files are written before the transaction that names them is
 committed, and files that no transaction names any more are swept away after it.
+
+A run writes exact parts. Where there are many passages, approximate ones that hold far more of them are made of the
+first parts in the background (``index.background``).
 """
 
+import contextlib
 import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from index import approximate
 from index.errors import DamagedError
-from index.store import Writer, meta, read_vectors, sync_folder, writing
+from index.store import ARTICLES_FILE, Writer, connect, meta, read_vectors, sync_folder, writing
 
 # A part of fewer vectors is written again with what comes after it, which takes less than a tenth of a second.
 _SMALL = 5_000
@@ -42,15 +48,20 @@ class Record:
     count: int
     first: int
     last: int
+    approximate: bool = False
 
 
 @dataclass(frozen=True)
 class Part:
-    """A FAISS index over passage numbers, the last number it covers, and the file it was read from, if any."""
+    """A FAISS index over passage numbers, the last number it covers, and the file it was read from, if any.
+
+    ``grouped`` searches it if it is an approximate one.
+    """
 
     index: Any
     last: int
     file: str = ""
+    grouped: approximate.Grouped | None = None
 
 
 def records(connection: sqlite3.Connection) -> list[Record]:
@@ -69,7 +80,7 @@ def load(
 ) -> list[Part]:
     """Every part, and one more for the passages after them; those of ``earlier`` are used again.
 
-    A part whose file is missing or does not fit is built from SQLite.
+    A part whose file is missing or does not fit is built from SQLite, as an exact one. Raises DamagedError.
     """
     known = {part.file: part for part in earlier if part.file}
     encoder = meta(connection, "encoder") or ""
@@ -77,6 +88,8 @@ def load(
     last = 0
     for record in records(connection):
         part = known.get(record.file) or _read(folder, record)
+        if part is None and _is_superseded(folder, record):
+            raise DamagedError(f"{folder / record.file}: it has made way for newer files")
         parts.append(part or build(connection, vectors, encoder, after=last, up_to=record.last))
         last = record.last
     newest = build(connection, vectors, encoder, after=last)
@@ -91,9 +104,10 @@ def build(
     after: int = 0,
     up_to: int | None = None,
 ) -> Part:
-    """An exact inner-product index of the passages with numbers above ``after``, read from SQLite."""
-    import faiss
+    """An exact inner-product index of the passages with numbers above ``after``, read from SQLite.
 
+    It holds 16-bit floats, as they are stored there.
+    """
     index: Any = None
     last = after
     limit = 2**62 if up_to is None else up_to
@@ -102,10 +116,26 @@ def build(
     ).fetchall():
         values = read_vectors(vectors, encoder, [digest for _, digest in rows])
         if index is None:
-            index = faiss.IndexIDMap2(faiss.IndexFlatIP(values.shape[1]))
+            index = _empty(values.shape[1])
         index.add_with_ids(values, np.asarray([number for number, _ in rows], dtype=np.int64))
         last = rows[-1][0]
-    return Part(index or faiss.IndexIDMap2(faiss.IndexFlatIP(1)), last if up_to is None else up_to)
+    return Part(index or _empty(1), last if up_to is None else up_to)
+
+
+def _empty(dimension: int) -> Any:
+    import faiss
+
+    kind = faiss.ScalarQuantizer.QT_fp16
+    return faiss.IndexIDMap2(faiss.IndexScalarQuantizer(dimension, kind, faiss.METRIC_INNER_PRODUCT))
+
+
+def present(stored: sqlite3.Connection, encoder: str, hashes: Mapping[int, bytes]) -> dict[int, np.ndarray]:
+    """Stored vectors [dimension] float32 by passage number, of those that are there and whole."""
+    found = {}
+    for number, digest in hashes.items():
+        with contextlib.suppress(DamagedError):
+            found[number] = read_vectors(stored, encoder, [digest])[0]
+    return found
 
 
 def problems(folder: Path, connection: sqlite3.Connection) -> list[str]:
@@ -132,11 +162,11 @@ def refresh(writer: Writer) -> None:
     last = kept[-1].last if kept else 0
     newer = writer.connection.execute("SELECT count(*) FROM passages WHERE id > ?", (last,)).fetchone()[0]
     if writer.touched > _REWRITE_SHARE * (sum(record.count for record in kept) + newer):
-        kept = []
+        kept = list(takewhile(lambda record: record.approximate, kept))
     elif newer == 0 and len(kept) == len(records(writer.connection)):
         writer.touched = 0
         return
-    while kept and (kept[-1].count < _SMALL or kept[-1].count <= newer <= _LARGEST):
+    while kept and not kept[-1].approximate and (kept[-1].count < _SMALL or kept[-1].count <= newer <= _LARGEST):
         newer += kept.pop().count
     _put_records(writer, [*kept, *_write_range(writer, kept[-1].last if kept else 0)])
 
@@ -144,17 +174,50 @@ def refresh(writer: Writer) -> None:
 def rewrite(writer: Writer, *, share: float = 0.0, most: int | None = None) -> int:
     """Write again the parts of which more than ``share`` is gone, at most ``most``, worst first; how many there were.
 
-    To be called in a transaction.
+    Approximate ones only if ``share`` is 0. To be called in a transaction.
     """
     known = records(writer.connection)
-    gone = {record: dead / max(record.count, 1) for record in known if (dead := _dead(writer, record))}
+    gone = {
+        record: dead / max(record.count, 1)
+        for record in known
+        if not (share and record.approximate) and (dead := dead_in(writer.connection, record))
+    }
     chosen = sorted((record for record in gone if gone[record] > share), key=lambda record: -gone[record])[:most]
     if chosen:
         parts: list[Record] = []
         for record in known:
-            parts.extend(_write_range(writer, record.first, record.last) if record in chosen else [record])
+            parts.extend(_without_dead(writer, record) if record in chosen else [record])
         _put_records(writer, parts)
     return len(chosen)
+
+
+def gone_from(connection: sqlite3.Connection, record: Record, held: np.ndarray) -> np.ndarray[Any, Any] | None:
+    """Those of ``held`` (sorted, what ``record``'s file holds) that have no passage; None if a passage lacks there."""
+    # Without the plus signs SQLite would go through the table, texts and all, and not through its smallest index.
+    rows = connection.execute("SELECT id FROM passages WHERE +id > ? AND +id <= ?", (record.first, record.last))
+    there = np.sort(np.fromiter((row[0] for row in rows), dtype=np.int64))
+    return None if np.setdiff1d(there, held).size else np.setdiff1d(held, there)
+
+
+def replace(writer: Writer, record: Record, gone: np.ndarray) -> bool:
+    """Put a part that is written in the place of those it covers; False if it does not fit between the others.
+
+    ``gone``: numbers that it holds although they have no passage. To be called in a transaction.
+    """
+    known = records(writer.connection)
+    if any(other.first < record.first < other.last for other in known):
+        return False
+    parts = [other for other in known if other.last <= record.first]
+    parts.append(record)
+    for other in known:
+        if other.first < record.last < other.last:  # it has been joined with newer ones meanwhile
+            parts.extend(_write_range(writer, record.last, other.last))
+        elif other.first >= record.last:
+            parts.append(other)
+    _forget_removed(writer, record.first, record.last)
+    writer.connection.executemany("INSERT INTO removed VALUES (?)", [(number,) for number in gone.tolist()])
+    _put_records(writer, parts)
+    return True
 
 
 def sweep(writer: Writer) -> None:
@@ -169,8 +232,9 @@ def leftovers(folder: Path, named: set[str]) -> list[Path]:
     return [path for path in folder.glob("vectors-*.faiss*") if path.name not in named]
 
 
-def _dead(writer: Writer, record: Record) -> int:
-    found = writer.connection.execute(
+def dead_in(connection: sqlite3.Connection, record: Record) -> int:
+    """How many of the passages that a part holds are gone."""
+    found = connection.execute(
         "SELECT count(*) FROM removed WHERE passage_id > ? AND passage_id <= ?", (record.first, record.last)
     ).fetchone()
     return int(found[0])
@@ -196,9 +260,7 @@ def _put_records(writer: Writer, parts: Sequence[Record]) -> None:
 def _write_range(writer: Writer, first: int, last: int | None = None) -> Iterator[Record]:
     """Write parts for the passages from after ``first`` up to ``last`` (None: all)."""
     connection, encoder = writer.connection, writer.meta("encoder") or ""
-    connection.execute(
-        "DELETE FROM removed WHERE passage_id > ? AND passage_id <= ?", (first, 2**62 if last is None else last)
-    )
+    _forget_removed(writer, first, 2**62 if last is None else last)
     while first != last:
         row = connection.execute(
             "SELECT id FROM passages WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?", (first, _LARGEST - 1)
@@ -208,66 +270,58 @@ def _write_range(writer: Writer, first: int, last: int | None = None) -> Iterato
         if built.index.ntotal == 0:
             return
         with writing(writer.folder):
-            yield _write(writer.folder, f"vectors-{os.urandom(8).hex()}.faiss", built, first)
+            yield write(writer.folder, f"vectors-{os.urandom(8).hex()}.faiss", built, first)
         first = built.last
         if up_to is None:
             return
 
 
-def nearest(
-    parts: Sequence[Part], vector: np.ndarray, count: int, *, only: np.ndarray | None, without: np.ndarray
-) -> list[tuple[int, float]]:
-    """``search`` in all parts together; ``only`` and ``without`` are sorted."""
-    found = []
-    first = 0
-    for part in parts:
-        allowed = None if only is None else _between(only, first, part.last)
-        found += search(part.index, vector, count, only=allowed, without=_between(without, first, part.last))
-        first = part.last
-    return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:count]
+def _forget_removed(writer: Writer, first: int, last: int) -> None:
+    writer.connection.execute("DELETE FROM removed WHERE passage_id > ? AND passage_id <= ?", (first, last))
 
 
-def _between(numbers: np.ndarray, first: int, last: int) -> np.ndarray[Any, Any]:
-    begin, end = np.searchsorted(numbers, [first, last], side="right")
-    return numbers[begin:end]
+def _without_dead(writer: Writer, record: Record) -> Iterator[Record]:
+    if not record.approximate:
+        yield from _write_range(writer, record.first, record.last)
+        return
+    rows = writer.connection.execute(
+        "SELECT passage_id FROM removed WHERE passage_id > ? AND passage_id <= ?", (record.first, record.last)
+    )
+    dead = [row[0] for row in rows]
+    try:
+        index = approximate.without(writer.folder / record.file, dead)
+    except (OSError, RuntimeError):
+        yield from _write_range(writer, record.first, record.last)
+        return
+    _forget_removed(writer, record.first, record.last)
+    if index.ntotal:
+        with writing(writer.folder):
+            name = f"vectors-{os.urandom(8).hex()}.faiss"
+            yield write(writer.folder, name, Part(index, record.last), record.first, is_approximate=True)
 
 
-def search(
-    index: Any, vector: np.ndarray, count: int, *, only: np.ndarray | None, without: np.ndarray
-) -> list[tuple[int, float]]:
-    """(passage number, cosine) of the ``count`` nearest, best first; exact, also under the restrictions.
-
-    ``only``: numbers to choose from (None: all); ``without``: numbers to leave out. Both int64.
-    """
-    import faiss
-
-    if index.ntotal == 0 or count < 1 or (only is not None and only.size == 0):
-        return []
-    selector: Any = None
-    if only is not None:
-        selector = faiss.IDSelectorBatch(np.setdiff1d(only, without))
-    elif without.size:
-        selector = faiss.IDSelectorNot(faiss.IDSelectorBatch(without))
-    make_parameters: Any = faiss.SearchParameters  # its wrapper's keywords are not in its types
-    parameters = make_parameters(sel=selector) if selector is not None else None
-    scores, numbers = index.search(vector[np.newaxis, :], min(count, index.ntotal), params=parameters)
-    return [(int(number), float(score)) for number, score in zip(numbers[0], scores[0], strict=True) if number >= 0]
+def _is_superseded(folder: Path, record: Record) -> bool:
+    """Whether the newest state of the index does without a file."""
+    with contextlib.closing(connect(folder, ARTICLES_FILE)) as connection:
+        return record not in records(connection)
 
 
 def _read(folder: Path, record: Record) -> Part | None:
-    import faiss
-
     path = folder / record.file
     try:
         if path.stat().st_size != record.bytes:
             return None
-        index = faiss.read_index(str(path))
+        index = approximate.read(path)
     except (OSError, RuntimeError):
         return None
-    return Part(index, record.last, record.file) if index.ntotal == record.count else None
+    if index.ntotal != record.count:
+        return None
+    grouped = approximate.Grouped(index, record.first) if record.approximate else None
+    return Part(index, record.last, record.file, grouped)
 
 
-def _write(folder: Path, name: str, part: Part, first: int) -> Record:
+def write(folder: Path, name: str, part: Part, first: int, *, is_approximate: bool = False) -> Record:
+    """Write a part's file, so that it survives a power cut. Raises OSError."""
     import faiss
 
     content = faiss.serialize_index(part.index)
@@ -279,4 +333,4 @@ def _write(folder: Path, name: str, part: Part, first: int) -> Record:
     temporary.replace(folder / name)
     sync_folder(folder)
     digest = hashlib.sha256(content.data).hexdigest()
-    return Record(name, content.nbytes, digest, part.index.ntotal, first, part.last)
+    return Record(name, content.nbytes, digest, part.index.ntotal, first, part.last, is_approximate)

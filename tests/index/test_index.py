@@ -12,6 +12,7 @@ from index.article import Article
 from index.config import IndexConfig, IndexSettings
 from index.errors import DamagedError, EncoderMismatchError, NoIndexError, StoreError
 from index.index import Index
+from index.nearest import nearest
 from index.store import ARTICLES_FILE, Writer, connect
 from index.update import add
 
@@ -196,15 +197,20 @@ def test_faiss_against_brute_force(count: int, wanted: int, seed: int, data: st.
 
     random = np.random.default_rng(seed)
     rows = random.normal(size=(count, 16)).astype(np.float32)
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16).astype(np.float32)
     numbers = random.permutation(1000)[:count].astype(np.int64)
     chosen = data.draw(st.none() | st.sets(st.sampled_from(numbers.tolist())))
     without = np.asarray(data.draw(st.lists(st.sampled_from(numbers.tolist()), unique=True)), dtype=np.int64)
-    index = faiss.IndexIDMap2(faiss.IndexFlatIP(16))
-    index.add_with_ids(rows, numbers)
+    kind = faiss.ScalarQuantizer.QT_fp16
+    parts = []
+    for low, high in ((0, 300), (300, 1000)):
+        index = faiss.IndexIDMap2(faiss.IndexScalarQuantizer(16, kind, faiss.METRIC_INNER_PRODUCT))
+        some = (numbers > low) & (numbers <= high) if low else numbers <= high
+        index.add_with_ids(rows[some], numbers[some])
+        parts.append(vectors.Part(index, high))
     question = rows[0]
     only = None if chosen is None else np.asarray(sorted(chosen), dtype=np.int64)
-    found = vectors.search(index, question, wanted, only=only, without=without)
+    found = nearest(parts, question, wanted, only=only, without=np.sort(without), stored=lambda _: {})
     allowed = set(numbers.tolist() if chosen is None else chosen) - set(without.tolist())
     scores = {int(number): float(row @ question) for number, row in zip(numbers, rows, strict=True)}
     expected = sorted((number for number in allowed), key=lambda number: -scores[number])[:wanted]
