@@ -1,22 +1,27 @@
-"""The chat page as a web server."""
+"""The chat page and the doors for programs as one web server."""
 
 import asyncio
 import contextlib
 import errno
 import ipaddress
 import socket
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import KabarError
 from qa.coverage import coverage
 from qa.language import sentence
+from ui.auth import Auth
 from ui.chat import build
 from ui.config import Settings
 from ui.examples import examples
+from ui.fair_queue import FairQueue
+from ui.limits import RateLimit
 from ui.loader import Answering, Loader
-from ui.safety import Guard
+from ui.safety import BODY_SECONDS, Guard
 from ui.theme import look
+from ui.users import Users
 
 if TYPE_CHECKING:
     import uvicorn
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 
 GRACE = 10
 """Seconds that running answers get to finish when the server is stopped."""
+_THREADS = 40
 
 
 def serve(
@@ -35,21 +41,28 @@ def serve(
     ready: Callable[[str], None] = print,
     assistant: Callable[[], Answering] | None = None,
 ) -> None:
-    """Serve the chat page until the process is told to stop.
+    """Serve the chat page and the doors for programs until the process is told to stop.
 
     ``host`` and ``port`` win over the configuration; port 0 takes any free one. ``ready`` is called with the address
     once the page can be opened; the models load meanwhile. Raises KabarError if the port is taken, if the host is not
-    known, or if it is not a loopback address and ``public`` is not set: the page knows no passwords.
+    known, if it is not a loopback address, nobody has to sign in, and ``public`` is not set.
     """
     host, port = host or config.server.host, config.server.port if port is None else port
-    listener = listen(host, port, public=public)
-    with contextlib.closing(listener):
-        loader = Loader(assistant or (lambda: _open(config)))
+    users = required_users(config)
+    listener = listen(host, port, public=public or users is not None)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.closing(listener))
+        if users:
+            stack.enter_context(contextlib.closing(users))
+        loader = shared_loader(config, assistant or (lambda: _open(config)))
         web = application(
             loader,
-            hosts=None if public else {host.lower(), "localhost", "127.0.0.1", "::1"},
+            hosts=_names(config, host, listener),
             about=lambda language: _about(loader, language),
             examples=examples(config.index.articles),
+            folder=config.index.path,
+            users=users,
+            session_days=config.server.session_days,
         )
         name = f"[{host}]" if ":" in host else host
         address = f"http://{name}:{listener.getsockname()[1]}/"
@@ -62,6 +75,37 @@ def serve(
             server(web, started).run(sockets=[listener])
 
 
+def shared_loader(config: Settings, assistant: Callable[[], Answering]) -> Loader:
+    """What all doors ask through, with the limits of the configuration."""
+    from ui.metrics import Metrics
+
+    server = config.server
+    queue = FairQueue(at_once=server.at_once, waiting=server.waiting, per_user=server.waiting_per_user)
+    metrics = Metrics()
+    metrics.observe(queue, config.index.path)
+    return Loader(assistant, queue=queue, limit=RateLimit(server.questions_per_minute), metrics=metrics)
+
+
+def required_users(config: Settings) -> Users | None:
+    """Those who may sign in; None if nobody has to. Raises KabarError if users are asked for and there are none."""
+    if config.server.auth == "none" or (config.server.auth == "auto" and not config.users_file.exists()):
+        return None
+    users = Users(config.users_file)
+    if users.all():
+        return users
+    users.close()
+    if config.server.auth == "users":
+        raise KabarError("server.auth is 'users', and there are none; add one with `kabar user add NAME`")
+    return None
+
+
+def _names(config: Settings, host: str, listener: socket.socket) -> set[str] | None:
+    """The names that are served; None for all, where others reach this machine and its names were not told."""
+    if not config.server.names and not ipaddress.ip_address(listener.getsockname()[0]).is_loopback:
+        return None
+    return {host.lower(), "localhost", "127.0.0.1", "::1", *(name.lower() for name in config.server.names)}
+
+
 def listen(host: str, port: int, *, public: bool = False) -> socket.socket:
     """A socket that listens at ``host`` and ``port``. Raises KabarError as ``serve`` does."""
     try:
@@ -70,8 +114,8 @@ def listen(host: str, port: int, *, public: bool = False) -> socket.socket:
         raise KabarError(f"Cannot listen at {host!r}: no such host name or address; choose another --host") from error
     if not public and not ipaddress.ip_address(address[0]).is_loopback:
         raise KabarError(
-            f"Refusing to listen at {host}: whoever reaches this machine could use the page, it knows no passwords; "
-            "keep --host 127.0.0.1, or add --allow-remote if that is what you want"
+            f"Refusing to listen at {host}: whoever reaches this machine could use the page; keep --host 127.0.0.1, "
+            "or add who may use it with `kabar user add NAME`, or add --allow-remote if you want to let anybody in"
         )
     listener = socket.socket(family, kind, protocol)
     try:
@@ -92,18 +136,42 @@ def application(
     hosts: Collection[str] | None,
     about: Callable[[str], str] | None = None,
     examples: Sequence[tuple[str, str]] = (),
+    folder: Path | None = None,
+    users: Users | None = None,
+    session_days: float = 7,
+    body_seconds: float = BODY_SECONDS,
 ) -> Guard:
-    """The page, its health routes and the guard before them, as one ASGI application.
+    """The page, the doors for programs and what stands before them, as one ASGI application.
 
-    ``hosts`` are the names it answers to, None for any; the other options are those of ``ui.chat.build``.
+    ``hosts`` are the names it answers to, None for any; ``folder`` is that of the index; with ``users`` nobody else is
+    let in; ``body_seconds`` are those in which a request has to come. The other options are those of ``ui.chat.build``.
     """
 
     async def put_together() -> "FastAPI":
         import gradio
         from fastapi import FastAPI
 
-        web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        from ui.api import api
+        from ui.mcp_server import http_route, mcp_server
+        from ui.openai_api import openai_api
+
+        route, sessions = http_route(mcp_server(loader, folder))
+
+        @contextlib.asynccontextmanager
+        async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+            from anyio import to_thread
+
+            # Each question that waits holds a thread; those are besides what the routes need.
+            queue = loader.queue
+            to_thread.current_default_thread_limiter().total_tokens = queue.waiting + queue.at_once + _THREADS
+            async with sessions:
+                yield
+
+        web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
         _add_health(web, loader)
+        web.mount("/api", api(loader, folder))
+        web.mount("/v1", openai_api(loader))
+        web.router.routes.append(route)
         page = build(loader, about=about, examples=examples)
         gradio.mount_gradio_app(
             web, page, path="/", footer_links=[], run_history=False, enable_monitoring=False, mcp_server=False,
@@ -112,11 +180,12 @@ def application(
         return web
 
     # Gradio makes an event loop, and forgets to close it, wherever it finds none running.
-    return Guard(asyncio.run(put_together()), hosts=hosts)
+    behind = Auth(asyncio.run(put_together()), users, days=session_days)
+    return Guard(behind, hosts=hosts, metrics=loader.metrics, body_seconds=body_seconds)
 
 
 def _add_health(web: "FastAPI", loader: Loader) -> None:
-    from fastapi.responses import JSONResponse
+    from fastapi.responses import JSONResponse, Response
 
     @web.get("/health")
     def health() -> dict[str, str]:
@@ -126,6 +195,12 @@ def _add_health(web: "FastAPI", loader: Loader) -> None:
     def readiness() -> JSONResponse:
         state = "loading" if loader.loading else "failed" if loader.error else "ready"
         return JSONResponse({"status": state}, status_code=200 if state == "ready" else 503)
+
+    @web.get("/metrics")
+    def metrics() -> Response:
+        from ui.metrics import TYPE
+
+        return Response(loader.metrics.text() if loader.metrics else b"", media_type=TYPE)
 
 
 def _open(config: Settings) -> Answering:
@@ -157,5 +232,8 @@ def server(web: Guard, started: Callable[[], None]) -> "uvicorn.Server":
             await super().shutdown(sockets)
 
     return Server(
-        uvicorn.Config(web, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=GRACE)
-    )
+        uvicorn.Config(
+            web, log_config=None, log_level="warning", access_log=False, server_header=False,
+            timeout_graceful_shutdown=GRACE,
+        )
+    )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from index.errors import KabarError
@@ -77,7 +77,7 @@ class Loader:
 
     def stream(
         self, question: str, *, history: History, user: str = "", door: str = "page", **filters: Any
-    ) -> Iterator[Event]:
+    ) -> Generator[Event]:
         """Answer a question when its turn comes: the place in the queue while it waits, then what the assistant says.
 
         ``user`` is who asks, for turns and limits; ``door`` where, for the metrics. Raises LimitError, and what the
@@ -86,7 +86,7 @@ class Loader:
         events = self._in_turn(question, history, user, filters)
         return self.metrics.watch(events, door) if self.metrics else events
 
-    def _in_turn(self, question: str, history: History, user: str, filters: dict[str, Any]) -> Iterator[Event]:
+    def _in_turn(self, question: str, history: History, user: str, filters: dict[str, Any]) -> Generator[Event]:
         self.limit.admit(user)
         event: Event | None = None
         with self.queue.join(user) as ticket:

@@ -1,11 +1,28 @@
-"""What stands before every request to the page: known hosts, origins and routes, one content security policy."""
+"""What stands before every request: known hosts, origins and routes, bodies of a size, one content security policy.
+
+Here each request also gets its number, and whatever goes wrong behind is answered with that number alone.
+"""
 
 import asyncio
+import logging
+import re
+import time
+import uuid
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ui.body import BodyError, read_body
+from ui.identity import caller_of
+from ui.logs import access, request_id
+
+if TYPE_CHECKING:
+    from ui.metrics import Metrics
+
+log = logging.getLogger("kabar.ui")
 
 # Gradio starts with inline scripts and compiles its templates: without the two "unsafe" words it does not run.
 POLICY = (
@@ -22,23 +39,40 @@ _HEADERS = {
     "cross-origin-opener-policy": "same-origin",
 }
 
-_PAGES = ("/", "/config", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt", "/health", "/ready")
-_FOLDERS = ("/assets/", "/static/", "/svelte/")
+_PAGES = (
+    "/", "/config", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt", "/health", "/ready", "/metrics",
+    "/login", "/logout", "/mcp",
+)  # fmt: skip
+_FOLDERS = ("/assets/", "/static/", "/svelte/", "/api/", "/v1/")
 _GRADIO = ("info", "openapi.json", "theme.css", "app_id", "heartbeat", "queue", "call", "cancel", "reset")
 """Gradio's routes that a question needs. Those that upload, fetch or show files and monitor users stay shut."""
 
 
 _HEARTBEAT = "/gradio_api/heartbeat/"
 """Each open page holds one such request open for ever."""
+_MOST_BYTES = 1_000_000
+BODY_SECONDS = 20.0
+"""Seconds in which a request has to come."""
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_PARTS = re.compile(r"/(assets|static|svelte|api|v1|gradio_api|mcp|metrics|health|ready|login|logout)\b")
 
 
 class Guard:
-    """ASGI layer that refuses unknown hosts, origins and routes, and adds the headers above to every response."""
+    """ASGI layer that refuses unknown hosts, origins, routes and endless bodies, and adds the headers above."""
 
-    def __init__(self, app: ASGIApp, *, hosts: Collection[str] | None) -> None:
-        """``hosts``: names under which the page may be asked for; None for any."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Collection[str] | None,
+        metrics: "Metrics | None" = None,
+        body_seconds: float = BODY_SECONDS,
+    ) -> None:
+        """``hosts``: names under which the page may be asked for; None for any. Bodies come in ``body_seconds``."""
         self._app = app
         self._hosts = hosts
+        self._metrics = metrics
+        self._body_seconds = body_seconds
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
@@ -51,14 +85,32 @@ class Guard:
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
+        given = Headers(scope=scope).get("x-request-id", "")
+        number = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex[:12]
+        request_id.set(number)
+        began, status = time.perf_counter(), 0
 
         async def send_with_headers(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 headers = MutableHeaders(scope=message)
                 for header, value in _HEADERS.items():
                     headers[header] = value
+                headers["x-request-id"] = number
             await send(message)
 
+        try:
+            await self._pass_on(scope, receive, send_with_headers)
+        except Exception:
+            log.exception("Request %s failed", number)
+            if not status:
+                answer = PlainTextResponse(f"Something went wrong here; it is logged as {number}.", status_code=500)
+                await answer(scope, receive, send_with_headers)
+        finally:
+            self._note(scope, status, time.perf_counter() - began)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def receive_until_stop() -> Message:
             received, stopped = asyncio.ensure_future(receive()), asyncio.ensure_future(self._stopped.wait())
             await asyncio.wait((received, stopped), return_when=asyncio.FIRST_COMPLETED)
@@ -68,9 +120,22 @@ class Guard:
             received.cancel()
             return {"type": "http.disconnect"}
 
-        refusal = self._refusal(scope)
+        answer: ASGIApp = self._refusal(scope) or self._app
+        if answer is self._app:
+            try:
+                receive = await read_body(scope, receive, most=_MOST_BYTES, seconds=self._body_seconds)
+            except BodyError as error:
+                answer = PlainTextResponse(str(error), status_code=error.status, headers={"connection": "close"})
         endless = scope["path"].startswith(_HEARTBEAT)
-        await (refusal or self._app)(scope, receive_until_stop if endless else receive, send_with_headers)
+        await answer(scope, receive_until_stop if endless else receive, send)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        found = _PARTS.match(scope["path"])
+        if self._metrics is not None:
+            self._metrics.requests.labels(found[1] if found else "page", str(status)).inc()
+        user = caller_of(scope).display_name
+        about = {"method": scope["method"], "path": scope["path"], "status": status, "seconds": round(seconds, 4)}
+        access.info("request", extra=about | ({"user": user} if user else {}))
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         # A page on another site can make a browser resolve its own name to this machine; the name gives it away.

@@ -1,0 +1,45 @@
+"""The body of a request, read before anybody works with it: not more than allowed, and not slower."""
+
+import asyncio
+
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope
+
+
+class BodyError(Exception):
+    """A body that is not taken, with the HTTP ``status`` that says why."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+async def read_body(scope: Scope, receive: Receive, *, most: int, seconds: float) -> Receive:
+    """A ``receive`` that gives the whole body at once, at most so many bytes, and then what else comes.
+
+    Raises BodyError if it is larger, or not there within so many seconds.
+    """
+    headers = Headers(scope=scope)
+    if "content-length" not in headers and "transfer-encoding" not in headers:
+        return receive
+    length = headers.get("content-length", "0")
+    if not length.isascii() or not length.isdigit() or int(length) > most:
+        raise BodyError(413, f"The request is too large; send at most {most:,} bytes.")
+    parts: list[bytes] = []
+    last: Message = {"type": "http.disconnect"}
+    try:
+        async with asyncio.timeout(seconds):
+            while (last := await receive())["type"] == "http.request":
+                parts.append(last.get("body", b""))
+                if sum(map(len, parts)) > most:
+                    raise BodyError(413, f"The request is too large; send at most {most:,} bytes.")
+                if not last.get("more_body"):
+                    break
+    except TimeoutError:
+        raise BodyError(408, f"The request did not come within {seconds:g} seconds.") from None
+    first: list[Message] = [last if last["type"] == "http.disconnect" else {**last, "body": b"".join(parts)}]
+
+    async def receive_whole() -> Message:
+        return first.pop() if first else await receive()
+
+    return receive_whole

@@ -1,0 +1,52 @@
+"""The log: one line of text, or one JSON object, for each thing that is worth telling; and requests by their number."""
+
+import json
+import logging
+import sys
+import time
+import traceback
+from contextvars import ContextVar
+from typing import Literal
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""Number of the request that is being worked on; it stands in the log and in what the user is told."""
+
+access = logging.getLogger("kabar.access")
+"""Every request, with its method, path, status, seconds, user and number; nothing of what was asked."""
+
+
+class JsonLines(logging.Formatter):
+    """A record as one JSON object: time (ISO 8601, UTC), level, logger, message, request, and what ``extra`` adds."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        line = {
+            "time": f"{stamp}.{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if number := request_id.get():
+            line["request"] = number
+        line |= {key: value for key, value in vars(record).items() if key not in _USUAL}
+        if record.exc_info and record.exc_info[0]:
+            line["error"] = "".join(traceback.format_exception(*record.exc_info))
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+_USUAL = frozenset((*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "color_message"))
+
+
+def set_up(form: Literal["text", "json"]) -> None:
+    """Write what libraries and kabar log to standard error, as text from warnings on, as JSON every request too."""
+    handler = logging.StreamHandler(sys.stderr)
+    if form == "json":
+        handler.setFormatter(JsonLines())
+    else:
+        handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("kabar").setLevel(logging.INFO if form == "json" else logging.WARNING)
+    access.setLevel(logging.INFO if form == "json" else logging.CRITICAL)
