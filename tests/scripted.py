@@ -56,15 +56,18 @@ def scripted_answer(question: str, language: str = "en", **changes) -> Answer:
 class Scripted:
     """Answers by the words in the question; ``gate`` holds the answers back while it is closed."""
 
-    def __init__(self) -> None:
+    def __init__(self, index=None) -> None:
         self.asked: list[tuple[str, list[tuple[str, str]]]] = []
+        self.filters: list[dict[str, object]] = []
+        self.index = index
         self.gate = threading.Event()
         self.gate.set()
 
-    def stream(self, question, *, history):
+    def stream(self, question, *, history, **filters):
         self.asked.append((question, list(history)))
+        self.filters.append(filters)
         yield Step(name="understand")
-        yield Step(name="retrieve", count=36)
+        yield Step(name="retrieve", count=1204)
         assert self.gate.wait(30)
         if "too long" in question:
             raise KabarError("The question is too long; ask in at most 2000 characters")
@@ -76,13 +79,22 @@ class Scripted:
             yield TextPiece(text=question)
             yield _attack(question)
         elif "World Cup" in question:
-            yield scripted_answer(question, text="The articles do not say.", short="", answerable=False, citations=())
+            yield refusal(question)
         else:
             language = "ar" if "متى" in question else "ko" if "언제" in question else "en"
             final = scripted_answer(question, language)
             for word in final.text.split(" "):
                 yield TextPiece(text=word + " ")
             yield final
+
+
+def refusal(question: str) -> Answer:
+    """That the articles do not say, with the nearest passage."""
+    answer = scripted_answer(question, text="The articles do not say.", short="", answerable=False, dates=())
+    nearest = answer.citations[0].model_copy(
+        update={"quote": PASSAGE, "passage_start": 0, "start": 0, "end": len(PASSAGE)}
+    )
+    return answer.model_copy(update={"citations": (), "nearest": (nearest,)})
 
 
 def _attack(text: str) -> Answer:

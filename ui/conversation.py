@@ -2,76 +2,120 @@
 
 import logging
 import uuid
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from index.errors import KabarError
 from qa.answer import Answer, Step, TextPiece
 from qa.language import sentence
 from ui import chrome, render
-from ui.loader import History, Loader
+from ui.around import Around
+from ui.fair_queue import Waiting
+from ui.filters import Filters
+from ui.history import History
+from ui.loader import Event, Loader
+from ui.loader import History as Said
+from ui.turn import Turn, new_id
+from ui.turn_view import turn_view
+from ui.visitor import Visitor
 
 log = logging.getLogger("kabar.ui")
 
-
-@dataclass(frozen=True)
-class Turn:
-    """One question and what came of it: an answer, or an error's message; neither while it is being worked on."""
-
-    number: int
-    question: str
-    answer: Answer | None = None
-    error: str | None = None
+Explore = Callable[[Answer], Around]
+"""What the page shows around an answer."""
 
 
 @dataclass
 class Conversation:
     """The turns of one page; the last one may be waiting for its answer."""
 
+    id: str = ""
     turns: list[Turn] = field(default_factory=list)
     waiting: list[Turn] = field(default_factory=list)
     """The turn that nobody works on yet, if any: whoever pops it answers it, so that it is answered once."""
     busy: bool = False
+    kept: bool = False
+    """Whether it has been written down; only then can its answers be judged."""
 
-    def receive(self, asked: str, language: str) -> bool:
+    @classmethod
+    def open(cls, history: History | None, visitor: Visitor, conversation: str) -> "Conversation | None":
+        """A conversation that was kept; None if the visitor has no such conversation."""
+        kept = history.get(visitor.owner, conversation) if history and conversation else None
+        return cls(id=conversation, turns=list(kept.turns), kept=True) if kept else None
+
+    def receive(self, asked: str, language: str, filters: Filters | None = None) -> bool:
         """Take in a question; False, and nothing taken in, while the one before is being answered."""
         if self.busy:
             return False
-        turn = Turn(number=len(self.turns) + 1, question=asked)
+        asked = asked.encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair cannot be kept
+        turn = Turn(number=len(self.turns) + 1, question=asked, filters=filters or Filters())
         if asked.strip():
             self.busy = True
             self.waiting.append(turn)
         else:
-            turn = replace(turn, error=sentence("empty_question", language))
+            turn = turn.model_copy(update={"error": sentence("empty_question", language)})
+        self.id = self.id or new_id()
         self.turns.append(turn)
         return True
 
+    def undo(self) -> Turn | None:
+        """Take the last turn back; None, and nothing taken back, if there is none or it is being answered."""
+        return self.turns.pop() if self.turns and not self.busy else None
+
     def past(self, language: str) -> str:
         """All turns but the last as HTML."""
-        return "".join(_markup(turn, language) for turn in self.turns[:-1])
+        return "".join(self._markup(turn, language) for turn in self.turns[:-1])
 
     def current(self, language: str) -> str:
-        """The last turn as HTML."""
-        return _markup(self.turns[-1], language) if self.turns else ""
+        """The last turn as HTML, with what can be done with it."""
+        return self._markup(self.turns[-1], language, last=True) if self.turns else ""
 
-    def reply(self, loader: Loader, language: str) -> Iterator[str]:
-        """Answer the question that waits: the last turn as HTML, again and again as it grows."""
+    def refuse(self, asked: str, message: str) -> None:
+        """Take in a question that cannot be answered."""
+        self.turns.append(Turn(number=len(self.turns) + 1, question=asked, error=message))
+
+    def reply(
+        self, loader: Loader, visitor: Visitor, history: History | None = None, explore: Explore | None = None
+    ) -> Iterator[str]:
+        """Answer the question that waits: the last turn as HTML, again and again as it grows.
+
+        It is kept before it is shown whole, and again with what is around it.
+        """
         try:
             turn = self.waiting.pop()
         except IndexError:
             return
         try:
-            for done in _growing(loader, turn, self._history(), language):
+            for done in self._growing(loader, turn, visitor):
                 if isinstance(done, str):
                     yield done
                 else:
                     self.turns[-1] = done
         finally:
             self.busy = False
-        yield self.current(language)
+        self.keep(history, visitor)
+        yield self.current(visitor.language)
+        if explore is not None and self.turns[-1].answer:
+            self.turns[-1] = turn = self._explored(self.turns[-1], explore)
+            if turn.around != Around():
+                self.keep(history, visitor)
+                yield self.current(visitor.language)
 
-    def _history(self) -> History:
+    def keep(self, history: History | None, visitor: Visitor) -> None:
+        """Write the conversation down; without any turns, delete it. An answer is shown even if it cannot be kept."""
+        if history is None or not self.id:
+            return
+        try:
+            if self.turns:
+                self.kept = history.put(visitor.owner, self.id, self.turns)
+            else:
+                history.delete(visitor.owner, self.id)
+        except KabarError:
+            log.exception("A conversation is not kept")
+
+    def _said(self) -> Said:
         return [
             message
             for turn in self.turns
@@ -79,67 +123,70 @@ class Conversation:
             for message in (("user", turn.question), ("assistant", turn.answer.text))
         ]
 
+    def _growing(self, loader: Loader, turn: Turn, visitor: Visitor) -> Iterator[str | Turn]:
+        """The turn as HTML for every event, and the finished turn last."""
+        language, written = visitor.language, ""
+        doing = sentence("loading" if loader.loading else "waiting", language)
+        yield self._markup(turn, language, [render.progress(doing, language)])
+        options = turn.filters.options(datetime.now().astimezone().date())
+        try:
+            for event in loader.stream(turn.question, history=self._said(), user=visitor.key, **options):
+                if isinstance(event, Answer):
+                    turn = turn.model_copy(update={"answer": event})
+                    break
+                if isinstance(event, TextPiece):
+                    written += event.text
+                else:
+                    doing = _doing(event, language)
+                parts = [render.partial(written)] if written else [render.progress(doing, language)]
+                yield self._markup(turn, language, parts)
+            else:
+                raise RuntimeError("the assistant ended without an answer")  # noqa: TRY301 -- told as any other failure
+        except KabarError as error:
+            turn = turn.model_copy(update={"error": str(error)})
+        except Exception:
+            request = _request_id()
+            log.exception("Request %s failed", request)
+            turn = turn.model_copy(update={"error": sentence("internal_error", language, id=request)})
+        yield turn
 
-def ask(loader: Loader, question: str, history: History) -> dict[str, Any]:
+    def _explored(self, turn: Turn, explore: Explore) -> Turn:
+        """The turn with what is around its answer; a failure costs the page that alone."""
+        try:
+            return turn.model_copy(update={"around": explore(turn.answer)}) if turn.answer else turn
+        except Exception:
+            log.exception("Nothing is shown around answer %s", turn.id)
+            return turn
+
+    def _markup(self, turn: Turn, language: str, parts: Sequence[str] = (), *, last: bool = False) -> str:
+        """A turn as HTML; ``parts`` stand for an answer that is not there yet."""
+        if not parts and not turn.answer and not turn.error:
+            parts = [render.progress(sentence("waiting", language), language)]
+        return turn_view(
+            turn, language, conversation=self.id, parts=parts, last=last and not self.busy, judged=self.kept
+        )
+
+
+def ask(loader: Loader, question: str, history: Said, *, user: str = "", **filters: Any) -> dict[str, Any]:
     """The answer as JSON. Raises KabarError; one that carries a request id for whatever was not foreseen."""
     try:
-        *_, last = _events(loader, question, history)
+        *_, last = loader.stream(question, history=history, user=user, **filters)
     except KabarError:
         raise
     except Exception:
         request = _request_id()
         log.exception("Request %s failed", request)
         raise KabarError(sentence("internal_error", "en", id=request)) from None
+    assert isinstance(last, Answer)  # noqa: S101 -- a stream ends with one
     return last.model_dump(mode="json")
 
 
-def _growing(loader: Loader, turn: Turn, history: History, language: str) -> Iterator[str | Turn]:
-    """The turn as HTML for every event, and the finished turn last."""
-    written = ""
-    doing = sentence("loading" if loader.loading else "waiting", language)
-    yield _markup(turn, language, [render.progress(doing, language)])
-    try:
-        for event in _events(loader, turn.question, history):
-            if isinstance(event, Answer):
-                turn = replace(turn, answer=event)
-                break
-            if isinstance(event, Step):
-                doing = chrome.step(event, language)
-            else:
-                written += event.text
-            parts = [render.partial(written)] if written else [render.progress(doing, language)]
-            yield _markup(turn, language, parts)
-    except KabarError as error:
-        turn = replace(turn, error=str(error))
-    except Exception:
-        request = _request_id()
-        log.exception("Request %s failed", request)
-        turn = replace(turn, error=sentence("internal_error", language, id=request))
-    yield turn
-
-
-def _events(loader: Loader, question: str, history: History) -> Iterator[Step | TextPiece | Answer]:
-    """What the assistant says; an Answer last, or RuntimeError."""
-    event: Step | TextPiece | Answer | None = None
-    for event in loader.assistant().stream(question, history=history):
-        yield event
-    answered = isinstance(event, Answer)
-    if not answered:
-        raise RuntimeError("the assistant ended without an answer")
+def _doing(event: Event, language: str) -> str:
+    if isinstance(event, Waiting):
+        return chrome.place(event.place, language)
+    return chrome.step(event, language) if isinstance(event, Step) else ""
 
 
 def _request_id() -> str:
     """What stands both in the log and on the page, so that the one is found from the other."""
     return uuid.uuid4().hex[:12]
-
-
-def _markup(turn: Turn, language: str, parts: Sequence[str] = ()) -> str:
-    """A turn as HTML; ``parts`` stand for an answer that is not there yet."""
-    asked = render.question(turn.question, turn.answer.language if turn.answer else None)
-    if turn.answer:
-        parts = [render.answer(turn.answer, turn.number)]
-    elif turn.error:
-        parts = [render.error(turn.error, language)]
-    elif not parts:
-        parts = [render.progress(sentence("waiting", language), language)]
-    return render.turn(turn.number, [asked, *parts], language)

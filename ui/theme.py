@@ -6,6 +6,7 @@ from typing import Any
 PAGE = Path(__file__).parent / "page"
 
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Ubuntu", "Arial", "sans-serif")
+_SCRIPTS = ("panel", "drawer", "acts", "page")
 MONO = ("ui-monospace", "Cascadia Mono", "Menlo", "Noto Sans Mono", "Consolas", "monospace")
 
 
@@ -22,8 +23,18 @@ def look() -> dict[str, Any]:
         body_text_color_dark="#ece8e0",
     )
     # The style sheet goes into the head: as ``css`` Gradio would confine it to its own container.
-    head = _read("head.html") + f"<style>{_read('page.css')}</style>"
-    return {"theme": theme, "head": head, "js": _read("page.js")}
+    head = _read("head.html") + f"<style>{style()}</style>"
+    return {"theme": theme, "head": head, "js": f"() => {{{script(*_SCRIPTS)}}}"}
+
+
+def style() -> str:
+    """The style sheet of all pages."""
+    return _read("page.css")
+
+
+def script(*names: str) -> str:
+    """Some of the page's scripts, each with variables of its own."""
+    return "".join(f"{{\n{_read(f'{name}.js')}}}\n" for name in names)
 
 
 def _read(name: str) -> str:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from qa.answer import Answer
 from ui.around import Around
+from ui.filters import Filters
 
 Verdict = Literal["right", "wrong"]
 
@@ -28,6 +29,7 @@ class Turn(BaseModel):
     number: int
     question: str
     id: str = Field(default_factory=new_id)
+    filters: Filters = Filters()
     answer: Answer | None = None
     error: str | None = None
     around: Around = Around()

@@ -6,31 +6,29 @@ from typing import Any, NamedTuple
 
 from starlette.datastructures import Headers
 
+from ui.identity import caller_of
 from ui.words import best_language, languages
 
 LANGUAGE_COOKIE = "kabar-language"
 """Set by the page's own switch."""
-LOCAL = "local"
-"""The owner of all conversations where nobody has to sign in."""
 
 
 class Visitor(NamedTuple):
-    """Whose request it is, and the language of the page."""
+    """Whose conversations a request is about, "" where nobody has to sign in, and the language of the page.
+
+    ``key`` is what turns and limits are counted by.
+    """
 
     owner: str
     language: str
+    key: str
 
 
 def visitor(scope: Mapping[str, Any]) -> Visitor:
-    """The visitor of a request, by its ASGI scope: ``scope["user"]`` is put there by whoever checks who they are."""
-    headers = Headers(scope=dict(scope))
-    return Visitor(owner(scope), chosen_language(headers.get("cookie", ""), headers.get("accept-language", "")))
-
-
-def owner(scope: Mapping[str, Any]) -> str:
-    """The name of the user who has signed in; "local" where nobody has to."""
-    user = scope.get("user")
-    return str(getattr(user, "display_name", user) or LOCAL)
+    """The visitor of a request, by its ASGI scope."""
+    caller, headers = caller_of(scope), Headers(scope=dict(scope))
+    language = chosen_language(headers.get("cookie", ""), headers.get("accept-language", ""))
+    return Visitor(caller.display_name, language, caller.key)
 
 
 def chosen_language(cookie: str, accepted: str) -> str:

@@ -149,7 +149,10 @@ def test_code_in_question_answer_title_and_passage_is_text(page, attack):
 
 def test_no_answer_is_said_plainly(page):
     ask(page, "Who won the World Cup?")
-    expect(answer(page)).to_have_text("The articles do not say.")
+    expect(answer(page).locator(".text")).to_have_text("The articles do not say.")
+    expect(answer(page).locator(".rubric")).to_have_text("The nearest passages:")
+    answer(page).locator(".card").click()
+    expect(page.locator("#panel mark")).to_have_text(PASSAGE)
 
 
 def test_errors_are_seen_and_the_conversation_goes_on(page):
@@ -181,7 +184,7 @@ def test_next_question_can_be_typed_while_one_is_answered(open_page):
     with served(loader) as address:
         page = open_page(address)
         ask(page, "when will Blinken arrive?")
-        expect(page.locator("#current .progress")).to_have_text("Looking in 36 passages")
+        expect(page.locator("#current .progress")).to_have_text("Looking in 1,204 passages")
         page.locator("#question textarea").fill("and then")
         page.keyboard.press("Enter")  # too early: the question stays in its field
         page.wait_for_timeout(300)
@@ -204,7 +207,7 @@ def test_new_conversation_while_one_is_answered(open_page):
     with served(loader) as address:
         page = open_page(address)
         ask(page, "when will Blinken arrive?")
-        expect(page.locator("#current .progress")).to_have_text("Looking in 36 passages")
+        expect(page.locator("#current .progress")).to_have_text("Looking in 1,204 passages")
         page.locator(".restart").click()
         expect(page.locator(".opening")).to_be_visible()
         assistant.gate.set()

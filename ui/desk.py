@@ -1,0 +1,92 @@
+"""What the chat page does with what its visitors do: open a conversation, ask, ask again, take back."""
+
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
+
+from index.errors import KabarError
+from index.listing import open_listing
+from qa.answer import Answer
+from ui import chrome, conversation
+from ui.around import Around
+from ui.conversation import Conversation
+from ui.filters import Context
+from ui.history import History
+from ui.loader import Loader
+from ui.suggestions import explore
+from ui.visitor import Visitor
+
+Action = Literal["ask", "retry", "undo"]
+
+_MOST_SOURCES = 200
+
+
+class Shown(NamedTuple):
+    """A conversation and its two parts as HTML: all turns but the last, and the last."""
+
+    talk: Conversation
+    past: str
+    current: str
+
+
+class Desk:
+    """Answers from ``loader``; keeps conversations in ``history``, if there is one."""
+
+    def __init__(self, loader: Loader, history: History | None) -> None:
+        self.loader = loader
+        self.history = history
+
+    def open(self, wanted: str, who: Visitor) -> Shown:
+        """A conversation by its id, a new one for ""; a message where there is none of the visitor's."""
+        opened = Conversation.open(self.history, who, wanted)
+        if opened is None:
+            return Shown(Conversation(), "", chrome.gone(who.language) if wanted else "")
+        return _shown(opened, who)
+
+    def act(self, talk: Conversation, action: Action, value: str, given: object, who: Visitor) -> Shown | None:
+        """Ask ``value``; ask the last question again, or ``value`` in its place; or take the last question back.
+
+        ``given`` is the page's ``Context``. None, and nothing done, while the question before is being answered.
+        """
+        if talk.busy:
+            return None
+        try:
+            context = Context.read(given, who.language)
+        except KabarError as error:
+            talk.refuse(value, str(error))
+            return _shown(talk, who)
+        talk = self._up_to_date(talk, context, who)
+        undone = None if action == "ask" else talk.undo()
+        if action == "ask" or (action == "retry" and undone):
+            asked = value or (undone.question if undone else "")
+            talk.receive(asked, who.language, context.filters)
+        talk.keep(self.history, who)
+        return _shown(talk, who)
+
+    def _up_to_date(self, talk: Conversation, context: Context, who: Visitor) -> Conversation:
+        """The conversation that the page shows, as it is kept: another window may have gone on with it."""
+        kept = Conversation.open(self.history, who, context.conversation)
+        return kept or (talk if talk.id == context.conversation else Conversation())
+
+    def reply(self, talk: Conversation, who: Visitor) -> Iterator[str]:
+        """The last turn as HTML while it is answered."""
+        return talk.reply(self.loader, who, self.history, self._around)
+
+    def _around(self, answer: Answer) -> Around:
+        index = self.loader.index()
+        return explore(answer, index.article) if index is not None else Around()
+
+    def ask(self, question: str, said: list[tuple[str, str]], who: Visitor) -> dict[str, Any]:
+        """The answer as JSON. Raises KabarError."""
+        return conversation.ask(self.loader, question, said, user=who.key)
+
+    def choices(self) -> tuple[list[str], list[str]]:
+        """Sources and languages of the articles, most first; it waits for the index."""
+        index = None if self.loader.error else self.loader.index()
+        if index is None:
+            return [], []
+        with open_listing(index.folder) as listing:
+            return listing.sources(_MOST_SOURCES), listing.languages()
+
+
+def _shown(talk: Conversation, who: Visitor) -> Shown:
+    return Shown(talk, talk.past(who.language), talk.current(who.language))
