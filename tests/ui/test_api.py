@@ -5,58 +5,16 @@ import threading
 
 import httpx
 import pytest
-from fakes import WordEncoder
 from scripted import QUOTE, Scripted, served
 
-from index import Article, Index
-from index.config import IndexSettings
 from qa.answer import Answer
-from ui.fair_queue import FairQueue
 from ui.limits import RateLimit
 from ui.loader import Loader
-from ui.metrics import Metrics
-
-ARTICLES = [
-    Article(
-        id="news/blinken.txt", title="Blinken ke Seoul", text=f"Menlu Blinken bertolak pekan ini. {QUOTE}",
-        language="id", source="VOA Indonesia",
-        published="2023-11-01", published_from="metadata", url="https://example.org/blinken",
-    ),
-    Article(
-        id="marapi", title="Marapi erupts", text="Mount Marapi erupted on Sunday.", language="en",
-        source="Example Daily", published="2023-12-03", published_from="metadata",
-    ),
-    Article(id="undated", title="Nobody knows when", text="A bridge was opened.", language="en"),
-]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def index(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("indexed") / "index"
-    settings = IndexSettings(index={"path": folder})
-    from index.update import add
-
-    add(ARTICLES, folder=folder, settings=settings, encoder=WordEncoder())
-    with Index(folder, settings, WordEncoder()) as opened:
-        yield opened
-
-
-def assistant(index) -> Scripted:
-    made = Scripted()
-    made.index = index
-    return made
-
-
-@pytest.fixture(scope="module")
-def client(index):
-    loader = Loader(lambda: assistant(index), metrics=Metrics())
-    loader.metrics.observe(loader.queue, index.folder)
-    loader.start()
-    with (
-        served(loader, folder=index.folder) as address,
-        httpx.Client(base_url=address, trust_env=False, timeout=30) as opened,
-    ):
-        yield opened
+@pytest.fixture
+def client(doors):
+    return doors.client
 
 
 def problem(response: httpx.Response) -> str:
@@ -76,16 +34,7 @@ def test_a_question_gets_its_cited_answer(client):
     assert answer.citations[0].quote == QUOTE
 
 
-def test_history_and_filters_reach_the_assistant():
-    asked = []
-
-    class Filtering(Scripted):
-        def stream(self, question, *, history, **filters):
-            asked.append((question, history, filters))
-            yield from super().stream(question, history=history)
-
-    loader = Loader(Filtering)
-    loader.start()
+def test_history_and_filters_reach_the_assistant(doors):
     body = {
         "question": "and who?",
         "history": [{"role": "user", "content": "when?"}, {"role": "assistant", "content": "On Wednesday."}],
@@ -93,11 +42,9 @@ def test_history_and_filters_reach_the_assistant():
         "sources": ["VOA Indonesia"],
         "languages": ["id"],
     }
-    with served(loader) as address:
-        assert httpx.post(address + "api/ask", json=body, trust_env=False).status_code == 200
-    ((question, history, filters),) = asked
-    assert (question, history) == ("and who?", [("user", "when?"), ("assistant", "On Wednesday.")])
-    assert {name: str(value) for name, value in filters.items()} == {
+    assert doors.client.post("/api/ask", json=body).status_code == 200
+    assert doors.assistant.asked[-1] == ("and who?", [("user", "when?"), ("assistant", "On Wednesday.")])
+    assert {name: str(value) for name, value in doors.assistant.filters.items()} == {
         "published_after": "2023-11-01",
         "sources": "['VOA Indonesia']",
         "languages": "['id']",
@@ -225,17 +172,18 @@ def test_articles_are_listed_page_by_page(client):
     assert client.get("/api/articles", params={"search": "blinken"}).json()["total"] == 1
 
 
-def test_an_article_is_read(client):
+def test_an_article_is_read(client, doors):
     found = client.get("/api/articles/news/blinken.txt").json()
-    assert found == ARTICLES[0].model_dump(mode="json")
+    assert found == doors.index.article("news/blinken.txt").model_dump(mode="json")
     response = client.get("/api/articles/nothing")
     assert (response.status_code, problem(response)) == (404, "there is no such article; GET /api/articles lists them")
 
 
-def test_passages_are_found(client):
+def test_passages_are_found(client, doors):
     (hit, *_) = client.get("/api/search", params={"query": "Blinken Seoul", "count": 2}).json()["hits"]
     assert hit["article"]["id"] == "news/blinken.txt"
-    assert ARTICLES[0].text[hit["start"] : hit["end"]] == hit["passage"]
+    text = doors.index.article("news/blinken.txt").text
+    assert text[hit["start"] : hit["end"]] == hit["passage"]
     assert client.get("/api/search", params={"query": "Blinken", "language": "en", "source": "nobody"}).json() == {
         "hits": []
     }
@@ -260,8 +208,8 @@ def test_without_an_index_there_are_no_articles(tmp_path):
             assert "index" in problem(response)
 
 
-def test_too_many_questions_are_told_when_to_come_back(index):
-    loader = Loader(lambda: assistant(index), limit=RateLimit(2), queue=FairQueue())
+def test_too_many_questions_are_told_when_to_come_back():
+    loader = Loader(Scripted, limit=RateLimit(2))
     loader.start()
     with served(loader) as address, httpx.Client(base_url=address, trust_env=False) as client:
         codes = [client.post("/api/ask", json={"question": "when?"}).status_code for _ in range(2)]
