@@ -1,7 +1,7 @@
 """The page's own words, in each of its languages."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -20,8 +20,8 @@ def languages() -> tuple[str, ...]:
     return tuple(_table())
 
 
-def best_language(accepted: str) -> str:
-    """The best of the page's languages for a browser's Accept-Language header.
+def best_language(accepted: str, among: Collection[str] = ()) -> str:
+    """The best of the page's languages, or of those ``among``, for a browser's Accept-Language header.
 
     >>> best_language("ko-KR,ko;q=0.9,en;q=0.8"), best_language("id;q=0.3, ar;q=0.7"), best_language("")
     ('ko', 'ar', 'en')
@@ -34,7 +34,7 @@ def best_language(accepted: str) -> str:
             weight = float(parameter.strip().removeprefix("q=") or 1)
         except ValueError:
             continue
-        if code in languages() and weight > best_weight:
+        if code in (among or languages()) and weight > best_weight:
             best, best_weight = code, weight
     return best
 

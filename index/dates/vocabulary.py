@@ -99,7 +99,7 @@ def load_vocabulary(language: str) -> Vocabulary:
 
 
 def _read(name: str) -> str | None:
-    folder, file = name.split("/")
+    folder, _, file = name.partition("/")
     if not file.split(".")[0].isalnum():
         return None
     entry = _DATA / folder / file
