@@ -59,12 +59,13 @@ class Kept(NamedTuple):
 
 
 class Feedback(NamedTuple):
-    """What a reader said of an answer; ``given`` is when, ISO 8601."""
+    """What a reader said of an answer; ``given`` is when, ISO 8601, ``before`` what was asked before it."""
 
     given: str
     verdict: Verdict
     remark: str
     turn: Turn
+    before: tuple[str, ...] = ()
 
 
 class History:
@@ -254,14 +255,27 @@ class History:
         """All feedback of all owners, oldest first."""
         with self._lock:
             rows = self._connection.execute(
-                "SELECT given, verdict, remark, content FROM feedback ORDER BY given, turn"
+                "SELECT given, verdict, remark, content, conversation FROM feedback ORDER BY given, turn"
             ).fetchall()
-        return [Feedback(given, verdict, remark, _turn(content, verdict)) for given, verdict, remark, content in rows]
+            said = {row[4]: self._contents(row[4]) for row in rows}
+        return [
+            _feedback(given, verdict, remark, _turn(content, verdict), said[conversation])
+            for given, verdict, remark, content, conversation in rows
+        ]
+
+    def _contents(self, conversation: str) -> list[str]:
+        statement = "SELECT content FROM turns WHERE conversation = ? ORDER BY number"
+        return [row[0] for row in self._connection.execute(statement, (conversation,))]
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
             self._connection.close()
+
+
+def _feedback(given: str, verdict: Verdict, remark: str, turn: Turn, contents: Sequence[str]) -> Feedback:
+    before = (_turn(content, None) for content in contents[: turn.number - 1])
+    return Feedback(given, verdict, remark, turn, tuple(one.question for one in before if one.answer))
 
 
 def _turn(content: str, verdict: Verdict | None) -> Turn:
