@@ -31,6 +31,8 @@ articles_app = typer.Typer(help="List, show or remove indexed articles.", no_arg
 app.add_typer(articles_app, name="articles")
 eval_app = typer.Typer(help="Measure reading and retrieval on question sets.", no_args_is_help=True)
 app.add_typer(eval_app, name="eval")
+feedback_app = typer.Typer(help="What readers of the chat page say of its answers.", no_args_is_help=True)
+app.add_typer(feedback_app, name="feedback")
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
 
@@ -194,6 +196,36 @@ def serve(
         return Assistant.open(settings)
 
     run(settings, host=host, port=port, public=allow_remote, assistant=assistant, ready=_tell)
+
+
+@feedback_app.command("export")
+def export_feedback(
+    file: Annotated[Path | None, typer.Argument(help="Where to write it (default: standard output).")] = None,
+    *,
+    wrong: Annotated[
+        Path | None, typer.Option(help="Write the questions here whose answers were called wrong, to be completed.")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Write the answers that were called right as a file of questions for `kabar eval answers`."""
+    settings = _settings(config)
+    kept = settings.history_file
+    if kept is None or not kept.is_file():
+        raise KabarError(f"{kept or 'server.history is none'}: no conversations are kept here, so there is no feedback")
+    from ui import feedback
+    from ui.history import History
+
+    with contextlib.closing(History(kept)) as history:
+        given = history.feedback()
+    right, open_questions = feedback.evaluation(given), feedback.to_be_answered(given)
+    if file is None:
+        sys.stdout.write(feedback.as_json(right))
+    else:
+        feedback.write(right, file)
+    if wrong is not None:
+        feedback.write(open_questions, wrong)
+    elif open_questions:
+        _tell(f"{len(open_questions)} answers were called wrong; --wrong FILE writes their questions to be completed")
 
 
 @app.command("doctor")
