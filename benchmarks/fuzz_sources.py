@@ -1,11 +1,12 @@
 """Feed mutated files, feeds and sitemaps to all readers, looking for one that raises what it should not.
 
-    python benchmarks/fuzz_sources.py --minutes 10 [--folder FOLDER] [--result FILE]
+    python benchmarks/fuzz_sources.py --minutes 10 [--folder FOLDER] [--result FILE] [--keep]
 
-Begins with tests/data/corpus and a file of each format, and keeps in FOLDER, which may be used again, what reaches new
-code. Stops at the first input that raises anything but an ArticleError, breaks what holds for every article, or takes
-longer than two minutes, and leaves it in FOLDER as a file that belongs in tests/data/corpus once it is mended; then the
-exit code is 1. Writes results/fuzz.json. Needs atheris (dependency group ``fuzz``), which there is for Linux on x86-64.
+Begins with what reached new code in earlier runs (tests/data/fuzz.tar.xz, which ``--keep`` writes again), with
+tests/data/corpus and with a file of each format, and keeps in FOLDER what reaches more. Stops at the first input that
+raises anything but an ArticleError, breaks what holds for every article, or takes longer than two minutes, and leaves
+it in FOLDER as a file that belongs in tests/data/corpus once it is mended; then the exit code is 1. Writes
+results/fuzz.json. Needs atheris (dependency group ``fuzz``), which there is for Linux on x86-64.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 from datetime import UTC, datetime
@@ -26,6 +28,7 @@ import atheris
 from machine import machine
 
 ROOT = Path(__file__).resolve().parent.parent
+KEPT = ROOT / "tests" / "data" / "fuzz.tar.xz"
 RESULT = Path(__file__).resolve().parent / "results" / "fuzz.json"
 sys.path.insert(0, str(ROOT))
 
@@ -119,10 +122,28 @@ def seeds(folder: Path) -> None:
     }
     for suffix, content in files.items():
         (folder / f"seed{suffix}").write_bytes(bytes([SUFFIXES.index(suffix)]) + content)
+    if KEPT.exists():
+        with tarfile.open(KEPT) as archive:
+            for member in archive:
+                name, dot, rest = member.name.partition(".")
+                file = archive.extractfile(member)
+                assert file is not None
+                (folder / name).write_bytes(bytes([SUFFIXES.index(dot + rest)]) + file.read())
     for path in [*(ROOT / "tests/data/pages").glob("*.html"), *(ROOT / "tests/data/corpus").iterdir()]:
         suffix = "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
         if suffix in SUFFIXES:
             (folder / path.name).write_bytes(bytes([SUFFIXES.index(suffix)]) + path.read_bytes())
+
+
+def keep(folder: Path) -> None:
+    """Pack what libFuzzer has kept, each input as a file with the ending that its first byte chooses."""
+    with tarfile.open(KEPT, "w:xz") as archive:
+        for path in sorted(folder.iterdir()):
+            content = path.read_bytes()
+            if re.fullmatch("[0-9a-f]{40}", path.name) and content:
+                member = tarfile.TarInfo(path.name + SUFFIXES[content[0] % len(SUFFIXES)])
+                member.size = len(content) - 1
+                archive.addfile(member, io.BytesIO(content[1:]))
 
 
 def fuzz(folder: Path, minutes: float) -> dict[str, Any]:
@@ -152,6 +173,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "kabar-fuzz")
     parser.add_argument("--result", type=Path, default=RESULT)
+    parser.add_argument("--keep", action="store_true", help=f"write {KEPT.relative_to(ROOT)}")
     options = parser.parse_args()
     if INSIDE in os.environ:
         limits = [f"-max_total_time={int(options.minutes * 60)}", "-timeout=120", "-rss_limit_mb=2500"]
@@ -163,6 +185,8 @@ def main() -> None:
     seeds(options.folder)
     figures = fuzz(options.folder, options.minutes)
     command = f"python benchmarks/fuzz_sources.py --minutes {options.minutes:g}"
+    if options.keep:
+        keep(options.folder)
     result = {"command": command, "machine": machine(), **figures}
     options.result.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(figures, indent=2))

@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import io
+import tarfile
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +15,12 @@ from hypothesis import strategies as st
 from index.article import Article
 from index.config import SourcesConfig
 from index.errors import ArticleError
+from index.robots import Robots
 from index.sources import Origin, Problem
+from index.sources.feed import read_feed
 from index.sources.html import read_page
 from index.sources.registry import source_for
+from index.sources.sitemap import read_sitemap
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 FETCHED = datetime(2024, 6, 1, tzinfo=UTC)
@@ -125,6 +129,26 @@ def test_any_bytes(name, content):
 def test_any_page_address_and_charset(content, url, charset):
     with contextlib.suppress(ArticleError):
         assert read_page(content, url=url, fetched=FETCHED, charset=charset).text
+
+
+def test_inputs_that_a_fuzzer_found_to_reach_everything():
+    """Without most of the pages, which take long."""
+    pages = 0
+    with tarfile.open(DATA / "fuzz.tar.xz") as archive:
+        for member in archive:
+            content = archive.extractfile(member).read()
+            pages += member.name.endswith(".html")
+            if member.name.endswith((".feed", ".sitemap")):
+                with contextlib.suppress(ArticleError):
+                    is_feed = member.name.endswith(".feed")
+                    url = "http://a.test/feed"
+                    found = read_feed(content, url=url) if is_feed else read_sitemap(content, url=url).entries
+                    assert all(entry.identity for entry in found)
+            elif member.name.endswith(".robots"):
+                Robots(content.decode("utf-8", "replace"), "kabar").allows("http://a.test/b")
+            elif not member.name.endswith(".html") or pages % 50 == 0:
+                read(member.name, content)
+    assert pages > 100
 
 
 @pytest.mark.parametrize("path", CORPUS, ids=[path.name for path in CORPUS])
