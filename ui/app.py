@@ -17,6 +17,7 @@ from ui.chat import build
 from ui.config import Settings
 from ui.examples import examples
 from ui.fair_queue import FairQueue
+from ui.history import History
 from ui.limits import RateLimit
 from ui.loader import Answering, Loader
 from ui.safety import BODY_SECONDS, Guard
@@ -54,6 +55,7 @@ def serve(
         stack.enter_context(contextlib.closing(listener))
         if users:
             stack.enter_context(contextlib.closing(users))
+        history = stack.enter_context(contextlib.closing(History(file))) if (file := config.history_file) else None
         loader = shared_loader(config, assistant or (lambda: _open(config)))
         web = application(
             loader,
@@ -62,6 +64,7 @@ def serve(
             examples=examples(config.index.articles),
             folder=config.index.path,
             users=users,
+            history=history,
             session_days=config.server.session_days,
         )
         name = f"[{host}]" if ":" in host else host
@@ -130,7 +133,7 @@ def listen(host: str, port: int, *, public: bool = False) -> socket.socket:
     return listener
 
 
-def application(
+def application(  # noqa: PLR0913 -- each is one thing that can be served
     loader: Loader,
     *,
     hosts: Collection[str] | None,
@@ -138,6 +141,7 @@ def application(
     examples: Sequence[tuple[str, str]] = (),
     folder: Path | None = None,
     users: Users | None = None,
+    history: History | None = None,
     session_days: float = 7,
     body_seconds: float = BODY_SECONDS,
 ) -> Guard:
@@ -154,6 +158,7 @@ def application(
         from ui.api import api
         from ui.mcp_server import http_route, mcp_server
         from ui.openai_api import openai_api
+        from ui.page_routes import page_routes
 
         route, sessions = http_route(mcp_server(loader, folder))
 
@@ -172,7 +177,8 @@ def application(
         web.mount("/api", api(loader, folder))
         web.mount("/v1", openai_api(loader))
         web.router.routes.append(route)
-        page = build(loader, about=about, examples=examples)
+        web.include_router(page_routes(loader, history))
+        page = build(loader, about=about, examples=examples, history=history)
         gradio.mount_gradio_app(
             web, page, path="/", footer_links=[], run_history=False, enable_monitoring=False, mcp_server=False,
             ssr_mode=False, pwa=False, show_error=False, max_file_size=0, **look(),

@@ -43,7 +43,7 @@ _PAGES = (
     "/", "/config", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt", "/health", "/ready", "/metrics",
     "/login", "/logout", "/mcp",
 )  # fmt: skip
-_FOLDERS = ("/assets/", "/static/", "/svelte/", "/api/", "/v1/")
+_FOLDERS = ("/assets/", "/static/", "/svelte/", "/api/", "/v1/", "/page/", "/shared/")
 _GRADIO = ("info", "openapi.json", "theme.css", "app_id", "heartbeat", "queue", "call", "cancel", "reset")
 """Gradio's routes that a question needs. Those that upload, fetch or show files and monitor users stay shut."""
 
@@ -54,7 +54,7 @@ _MOST_BYTES = 1_000_000
 BODY_SECONDS = 20.0
 """Seconds in which a request has to come."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
-_PARTS = re.compile(r"/(assets|static|svelte|api|v1|gradio_api|mcp|metrics|health|ready|login|logout)\b")
+_PARTS = re.compile(r"/(assets|static|svelte|api|v1|gradio_api|mcp|page|shared|metrics|health|ready|login|logout)\b")
 
 
 class Guard:
