@@ -15,6 +15,8 @@ from ui.words import languages, word
 MOST = 3
 _QUOTATION = re.compile('[“"«„「『][^”"»“」』]*[”"»“」』]')
 _LONGEST_NAME = 40
+_MOST_NAMES = 3
+"""Words that a person's name has."""
 
 
 def suggestions(answer: Answer, known: Iterable[Happening], article_of: ArticleOf) -> tuple[str, ...]:
@@ -58,7 +60,8 @@ def _speakers(article: Article) -> Iterator[str]:
             parts = _QUOTATION.split(article.text[start:end])
             for part in parts if len(parts) > 1 else ():
                 for name in names(part, article.language):
-                    full = " ".join(name.words)
+                    # Of many words the first are titles: "Menteri Luar Negeri Park Jin".
+                    full = " ".join(name.words if len(name.words) <= _MOST_NAMES else name.words[-2:])
                     if len(name.words) > 1 and len(full) <= _LONGEST_NAME and full in part:
                         yield full
 
