@@ -143,6 +143,10 @@ class Added:
         """All that was added, to index it again."""
         return [self.place(), *self.addresses()] if self.folder.is_dir() else []
 
+    def holds_articles(self) -> bool:
+        """Whether there is a file of articles in the folder."""
+        return any(source_for(path.name) and not is_passed_over(path.name) for path in self.files())
+
     @contextmanager
     def _writing(self) -> Iterator[None]:
         try:
@@ -187,7 +191,8 @@ def remove_articles(ids: Sequence[str], settings: IndexSettings) -> SyncReport:
 def read_again(settings: IndexSettings, **run: Any) -> SyncReport:
     """Index the configured places and what was added by hand; a place that is not there is reported. See ``sync``."""
     missing = [place for place in settings.index.articles if isinstance(place, Path) and not place.exists()]
-    places = [place for place in default_places(settings) if place not in missing]
+    there = [place for place in settings.index.articles if place not in missing]
+    places = [*there, *Added(settings).places()]
     problems = tuple(Problem(readable(place), "no such file or folder") for place in missing)
     if not places:
         raise ArticleError(", ".join(problem.where for problem in problems), "no such file or folder")
@@ -212,9 +217,10 @@ def _forget_items(settings: IndexSettings, names: Iterable[str]) -> None:
         writer.commit_meta()
 
 
-def default_places(settings: IndexSettings) -> list[str | Path | Place]:
-    """The configured places, and what was added by hand."""
-    return [*settings.index.articles, *Added(settings).places()]
+def default_places(settings: IndexSettings) -> list[str | Path]:
+    """The configured places, and those of what was added by hand."""
+    added = Added(settings)
+    return [*settings.index.articles, *([added.folder] if added.holds_articles() else []), *added.addresses()]
 
 
 def _file_name(name: str) -> tuple[str, str]:

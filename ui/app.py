@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from index.errors import KabarError
 from qa.coverage import coverage
 from qa.language import sentence
+from ui.articles import Articles, open_articles
 from ui.auth import Auth
 from ui.chat import build
 from ui.config import Settings
@@ -57,6 +58,7 @@ def serve(
             stack.enter_context(contextlib.closing(users))
         history = stack.enter_context(contextlib.closing(History(file))) if (file := config.history_file) else None
         loader = shared_loader(config, assistant or (lambda: _open(config)))
+        alone = ipaddress.ip_address(listener.getsockname()[0]).is_loopback
         web = application(
             loader,
             hosts=_names(config, host, listener),
@@ -66,6 +68,7 @@ def serve(
             users=users,
             history=history,
             session_days=config.server.session_days,
+            articles=stack.enter_context(contextlib.closing(open_articles(config, loader, alone=alone))),
         )
         name = f"[{host}]" if ":" in host else host
         address = f"http://{name}:{listener.getsockname()[1]}/"
@@ -144,11 +147,13 @@ def application(  # noqa: PLR0913 -- each is one thing that can be served
     history: History | None = None,
     session_days: float = 7,
     body_seconds: float = BODY_SECONDS,
+    articles: Articles | None = None,
 ) -> Guard:
     """The page, the doors for programs and what stands before them, as one ASGI application.
 
     ``hosts`` are the names it answers to, None for any; ``folder`` is that of the index; with ``users`` nobody else is
-    let in; ``body_seconds`` are those in which a request has to come. The other options are those of ``ui.chat.build``.
+    let in; ``body_seconds`` are those in which a request has to come; ``articles`` is their page. The other options are
+    those of ``ui.chat.build``.
     """
 
     async def put_together() -> "FastAPI":
@@ -177,6 +182,7 @@ def application(  # noqa: PLR0913 -- each is one thing that can be served
         web.mount("/api", api(loader, folder))
         web.mount("/v1", openai_api(loader))
         web.router.routes.append(route)
+        web.router.routes.extend(articles.routes() if articles else ())
         web.include_router(page_routes(loader, history))
         page = build(loader, about=about, examples=examples, history=history)
         gradio.mount_gradio_app(

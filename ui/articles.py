@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from datetime import date
+from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
@@ -21,9 +22,13 @@ from ui.articles_page import PER_PAGE, Found
 from ui.articles_words import languages, number, words
 from ui.articles_work import Work
 from ui.config import Settings
+from ui.loader import Loader
 from ui.theme import PAGE
 from ui.visitor import LANGUAGE_COOKIE
 from ui.words import best_language
+
+if TYPE_CHECKING:
+    from index.encoder import Encoder
 
 _MOST_SOURCES = 500
 """Sources to choose from; any other can be asked for by address."""
@@ -61,6 +66,11 @@ class Articles:
             Route("/articles/rebuild", self._changing(self.rebuild), methods=["POST"]),
             Route("/articles/stop", self._changing(self.stop), methods=["POST"]),
         ]
+
+    def close(self) -> None:
+        """Stop working."""
+        if self.work:
+            self.work.close()
 
     # What is shown
 
@@ -249,6 +259,29 @@ class Articles:
         if stated.isdecimal() and len(stated) < 10:
             work.stop(int(stated))
         return ""
+
+
+def open_articles(settings: Settings, loader: Loader, *, alone: bool) -> Articles:
+    """The page with its work, which uses the assistant's encoder and helps one that lacked articles.
+
+    Without ``server.edit_articles`` nothing can be changed on it; "auto" allows that if this machine is ``alone``.
+    """
+    stated = settings.server.edit_articles
+    if not (alone if stated == "auto" else stated):
+        return Articles(settings, None)
+
+    def encoder() -> "Encoder":
+        try:
+            index = loader.index()
+        except KabarError:  # the chat page says why there is no assistant
+            index = None
+        if index is not None:
+            return index.encoder
+        from index.encoder import Encoder
+
+        return Encoder.open(settings.encoder)
+
+    return Articles(settings, Work(settings, encoder, loader.retry))
 
 
 class _Form:

@@ -54,6 +54,13 @@ class Loader:
         """Begin to load."""
         self._thread.start()
 
+    def retry(self) -> None:
+        """Make the assistant after all, if that failed for a reason that may be gone: there was no article, say."""
+        if self._done.is_set() and isinstance(self._error, KabarError):
+            self._error = None
+            self._done.clear()
+            threading.Thread(target=self._load, name="kabar-loader", daemon=True).start()
+
     @property
     def loading(self) -> bool:
         """Whether the assistant is still being made."""

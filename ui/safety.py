@@ -41,9 +41,9 @@ _HEADERS = {
 
 _PAGES = (
     "/", "/config", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt", "/health", "/ready", "/metrics",
-    "/login", "/logout", "/mcp",
+    "/login", "/logout", "/mcp", "/articles",
 )  # fmt: skip
-_FOLDERS = ("/assets/", "/static/", "/svelte/", "/api/", "/v1/", "/page/", "/shared/")
+_FOLDERS = ("/assets/", "/static/", "/svelte/", "/api/", "/v1/", "/page/", "/shared/", "/articles/")
 _GRADIO = ("info", "openapi.json", "theme.css", "app_id", "heartbeat", "queue", "call", "cancel", "reset")
 """Gradio's routes that a question needs. Those that upload, fetch or show files and monitor users stay shut."""
 
@@ -51,10 +51,14 @@ _GRADIO = ("info", "openapi.json", "theme.css", "app_id", "heartbeat", "queue", 
 _HEARTBEAT = "/gradio_api/heartbeat/"
 """Each open page holds one such request open for ever."""
 _MOST_BYTES = 1_000_000
+_UPLOADS = "/articles/"
+"""What is sent there may be larger and take longer; ``ui.articles`` counts it as it comes."""
 BODY_SECONDS = 20.0
 """Seconds in which a request has to come."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
-_PARTS = re.compile(r"/(assets|static|svelte|api|v1|gradio_api|mcp|page|shared|metrics|health|ready|login|logout)\b")
+_PARTS = re.compile(
+    r"/(assets|static|svelte|api|v1|gradio_api|mcp|page|shared|articles|metrics|health|ready|login|logout)\b"
+)
 
 
 class Guard:
@@ -121,7 +125,7 @@ class Guard:
             return {"type": "http.disconnect"}
 
         answer: ASGIApp = self._refusal(scope) or self._app
-        if answer is self._app:
+        if answer is self._app and not scope["path"].startswith(_UPLOADS):
             try:
                 receive = await read_body(scope, receive, most=_MOST_BYTES, seconds=self._body_seconds)
             except BodyError as error:

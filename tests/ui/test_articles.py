@@ -9,9 +9,11 @@ import zipfile
 from datetime import date, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from articles_desk import Desk, wait_for
 from fakes import WordEncoder
+from scripted import Scripted, served
 from starlette.testclient import TestClient
 from web_server import Reply, WebServer
 
@@ -20,8 +22,11 @@ from index.index import Index
 from index.listing import open_listing
 from index.passage import titled
 from index.store import ARTICLES_FILE, Writer
+from ui.articles import open_articles
 from ui.articles_words import duration, languages, number, words
-from ui.articles_work import MOST_WAITING
+from ui.articles_work import MOST_WAITING, Work
+from ui.loader import Loader
+from ui.safety import POLICY
 
 ATTACK = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
@@ -520,3 +525,71 @@ def test_questions_come_between_lots_of_passages(desk):
     alone = WordEncoder().encode_passages([titled(hit.article.title, hit.passage.text)])[0]
     question = WordEncoder().encode_queries(["Sentence number 37"])[0]
     assert hit.similarity == pytest.approx(float(alone @ question), abs=0.01), "each passage has its own vector"
+
+
+# On the chat's server
+
+
+def answered(loader: Loader) -> bool:
+    return not loader.loading and loader.error is None
+
+
+def test_the_page_is_on_the_chats_server_behind_its_guard(desk):
+    loader = Loader(Scripted)
+    loader.start()
+    with served(loader, articles=desk.page) as address, httpx.Client(base_url=address, trust_env=False) as client:
+        page = client.get("/articles")
+        assert page.headers["content-security-policy"] == POLICY
+        assert "Bridge opens" in titles(page.text)
+        large = {"file": ("a.jsonl", b'{"title": "Large", "text": "Words."}\n' + b" " * 1_050_000)}
+        evil = client.post("/articles/upload", files=large, headers={"origin": "https://evil.example"})
+        assert evil.status_code == 403
+        assert client.post("/articles/upload", files=large).status_code == 303, (
+            "more than the guard lets through elsewhere"
+        )
+        desk.until_done()
+        assert "Large" in titles(client.get("/articles").text)
+        assert client.get("/articles", headers={"host": "evil.example"}).status_code == 421
+        assert client.get("/articlesque").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("stated", "alone", "editable"),
+    [("auto", True, True), ("auto", False, False), (True, False, True), (False, True, False)],
+)
+def test_who_may_change_articles(tmp_path, stated, alone, editable):
+    settings = Desk(tmp_path, edit_articles=stated).settings
+    page = open_articles(settings, Loader(Scripted), alone=alone)
+    assert (page.work is not None) == editable
+    page.close()
+
+
+def test_an_assistant_that_lacked_articles_gets_another_chance(tmp_path):
+    desk = Desk(tmp_path)
+
+    def make():
+        with open_listing(desk.settings.index.path):
+            return Scripted()
+
+    loader = Loader(make)
+    loader.start()
+    wait_for(lambda: loader.error)
+    desk.work = Work(desk.settings, lambda: desk.encoder, loader.retry)
+    desk.page.work = desk.work
+    post(TestClient(desk.app, follow_redirects=False), "paste", data={"text": "The ferry sailed.", "title": "Ferry"})
+    desk.until_done()
+    wait_for(lambda: answered(loader))
+    desk.work.close()
+
+
+def test_the_assistants_encoder_is_used(desk):
+    assistant = Scripted()
+    assistant.index = Index(desk.settings.index.path, desk.settings, desk.encoder)
+    loader = Loader(lambda: assistant)
+    loader.start()
+    page = open_articles(desk.settings, loader, alone=True)
+    page.work.add_files([page.work.added.write("The ferry sailed.", title="Ferry")])
+    assert page.work.wait(30)
+    assert "Ferry\nThe ferry sailed." in desk.encoder.encoded
+    page.close()
+    assistant.index.close()
