@@ -105,4 +105,9 @@ def open_place(place: "str | Path | Place", settings: "IndexSettings") -> Place:
         from index.web import Web
 
         return Web(place, settings)
-    return Folder(Path(place).expanduser().absolute(), settings) if isinstance(place, str | Path) else place
+    return Folder(_absolute(Path(place).expanduser()), settings) if isinstance(place, str | Path) else place
+
+
+def _absolute(path: Path) -> Path:
+    """One name for one place: ``a/../b`` is ``b``, unless ``a`` is a link that leads elsewhere."""
+    return path.resolve() if ".." in path.parts else path.absolute()

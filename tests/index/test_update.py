@@ -129,6 +129,37 @@ def test_the_same_article_from_two_places_is_one(
     assert counts(sync(folder, config=settings, encoder=encoder)) == (0, 0, 1, 2)
 
 
+def test_one_folder_by_two_names_is_one_place(folder: Path, settings: IndexSettings, encoder: WordEncoder) -> None:
+    sync(folder, config=settings, encoder=encoder)
+    (folder / "sub").mkdir()
+    (folder / "ferry.txt").unlink()
+    report = sync(folder / "sub" / ".." / "." / "..//news", config=settings, encoder=encoder)
+    assert counts(report) == (0, 0, 1, 2)
+
+
+def test_ten_thousand_copies_are_one_article(folder: Path, settings: IndexSettings, encoder: WordEncoder) -> None:
+    (folder / "copies").mkdir()
+    for number in range(10_000):
+        os.link(folder / "ferry.txt", folder / "copies" / f"{number}.txt")
+    assert counts(sync(folder, config=settings, encoder=encoder)) == (3, 0, 0, 10_000)
+    assert len(encoder.encoded) == 3
+    (folder / "ferry.txt").unlink()
+    assert counts(sync(folder, config=settings, encoder=encoder)) == (0, 0, 0, 10_002)
+    shutil.rmtree(folder / "copies")
+    assert counts(sync(folder, config=settings, encoder=encoder)) == (0, 0, 1, 2)
+
+
+def test_an_article_far_over_the_limit_costs_no_more_than_its_checksum(
+    folder: Path, settings: IndexSettings, encoder: WordEncoder
+) -> None:
+    with (folder / "huge.txt").open("wb") as file:
+        file.truncate(300_000_000)  # no block of it is written
+    careful = settings.model_copy(update={"sources": settings.sources.model_copy(update={"megabytes": 1})})
+    report = sync(folder, config=careful, encoder=encoder)
+    assert counts(report) == (3, 0, 0, 0)
+    assert [problem.reason[:17] for problem in report.problems] == ["larger than 1 MB;"]
+
+
 def test_files_of_one_name_in_two_folders_are_two_articles(
     folder: Path, settings: IndexSettings, encoder: WordEncoder, tmp_path: Path
 ) -> None:
