@@ -121,7 +121,7 @@ def served(loader: Loader, **options) -> Iterator[str]:
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        assert started.wait(30)
+        assert started.wait(120)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
     finally:
         running[0].should_exit = True

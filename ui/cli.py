@@ -17,8 +17,8 @@ from ui.accounts import token_app, user_app
 
 if TYPE_CHECKING:
     from index.index import Index
-    from qa.chain import Assistant
     from ui.config import Settings
+    from ui.loader import Answering
 
 app = typer.Typer(
     name="kabar",
@@ -187,15 +187,23 @@ def serve(
     settings = _settings(config)
     _quiet()
     from ui.app import serve as run
+    from ui.logs import set_up
 
-    def assistant() -> "Assistant":
-        from qa.chain import Assistant
-        from qa.first_index import ensure_index
+    set_up(settings.server.log)
+    run(settings, host=host, port=port, public=allow_remote, assistant=lambda: _answering(settings), ready=_tell)
 
-        ensure_index(settings, tell=_tell)
-        return Assistant.open(settings)
 
-    run(settings, host=host, port=port, public=allow_remote, assistant=assistant, ready=_tell)
+@app.command("mcp")
+def serve_mcp(*, config: ConfigOption = None) -> None:
+    """Answer a program that speaks the Model Context Protocol, over standard input and output."""
+    settings = _settings(config)
+    _quiet()
+    from ui.app import shared_loader
+    from ui.logs import set_up
+    from ui.mcp_server import run_stdio
+
+    set_up(settings.server.log)
+    run_stdio(shared_loader(settings, lambda: _answering(settings)), settings.index.path)
 
 
 @feedback_app.command("export")
@@ -356,6 +364,20 @@ def _settings(config: Path | None) -> "Settings":
     from ui.config import Settings
 
     return Settings.load(config)
+
+
+def _answering(settings: "Settings") -> "Answering":
+    """What a server answers with; the index is made if there is none, and traces are left if they are asked for."""
+    from qa.chain import Assistant
+    from qa.first_index import ensure_index
+
+    ensure_index(settings, tell=_tell)
+    assistant = Assistant.open(settings)
+    if settings.server.traces is None:
+        return assistant
+    from ui.tracing import Traced, tracer_to
+
+    return Traced(assistant, tracer_to(settings.server.traces))
 
 
 def _open_index(config: Path | None) -> "Index":
