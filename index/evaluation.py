@@ -1,20 +1,29 @@
-"""How well questions find their passages: over vectors alone, and with words."""
+"""How well questions find the texts that answer them: over vectors alone, and with words.
+
+A text is an article here: it is split as the index splits articles, and found by its best passage. Texts that are
+copies of each other are one hit, as in the index.
+"""
 
 import json
 import sqlite3
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from index.config import RetrieverConfig
+from index.article import Article
+from index.config import IndexConfig, RetrieverConfig
+from index.duplicates import originals
 from index.errors import ArticleError
 from index.fusion import Likeness, Ranking, fuse
 from index.language import identify
 from index.lexical import TOKENIZER, query, terms
+from index.passage import split_article
 
 if TYPE_CHECKING:
     from index.encoder import Encoder
@@ -26,7 +35,7 @@ DEEPEST = 10
 
 
 class QuestionSet(NamedTuple):
-    """One file: passages, questions, and the number of the passage that answers each question."""
+    """One file: passages as it has them, questions, and the number of the passage that answers each question."""
 
     language: str
     passages: list[str]
@@ -35,10 +44,16 @@ class QuestionSet(NamedTuple):
 
 
 class Pool(NamedTuple):
-    """Several files in one index; ``languages`` are those of ``passages``, ``asked`` is each question's file."""
+    """Several files in one index: their texts, split into passages.
+
+    ``text_of`` is the number of each passage's text. ``languages`` and ``stories`` belong to the texts: a story is the
+    first of the texts that are copies of each other. ``gold`` is a text, ``asked`` each question's file.
+    """
 
     passages: list[str]
+    text_of: list[int]
     languages: list[str]
+    stories: list[int]
     questions: list[str]
     gold: list[int]
     asked: list[int]
@@ -77,11 +92,12 @@ def evaluate_retrieval(
 ) -> dict[str, Any]:
     """Put the passages of all files into one index and ask all questions.
 
-    Returns "files", "passages", "questions", and shares of 1: "r1", "r10", "mrr10". With ``parallel`` the files hold
-    the same paragraphs in the same order, one language each, and there is also: "parallel_in_top" (of the gold
-    passage's translations, how many are among as many hits as there are files), "same_language_top1" (first hits in
-    the question's language), "same_language_r1" and "cross_language_r1" (R@1 among the passages of one file alone,
-    that of the question or another). Without ``hybrid``, cosines to the question alone decide.
+    Returns "files", "passages" (as the files have them), "questions", and shares of 1: "r1", "r10", "mrr10". With
+    ``parallel`` the files hold the same passages in the same order, one language each, and there is also:
+    "parallel_in_top" (of the gold passage's translations, how many are among as many hits as there are files),
+    "same_language_top1" (first hits in the question's language), "same_language_r1" and "cross_language_r1" (R@1 among
+    the passages of one file alone, that of the question or another). Without ``hybrid``, cosines to the question alone
+    decide.
 
     Raises:
         ArticleError: a file is not as it should be.
@@ -99,21 +115,41 @@ def evaluate_retrieval(
     return figures(pool, passages, questions, parallel=parallel, hybrid=hybrid)
 
 
-def make_pool(sets: Sequence[QuestionSet], *, keep_copies: bool) -> Pool:
-    """All files together. Without ``keep_copies``, equal passages are one: either would be right."""
-    pool = Pool([], [], [], [], [], len(sets))
+def make_pool(sets: Sequence[QuestionSet], *, keep_copies: bool, characters: int | None = None) -> Pool:
+    """All files together, split into passages of about ``characters``, by default as many as the index's have.
+
+    Without ``keep_copies``, equal texts are one and copies are one story: either would be right.
+    """
+    texts: list[str] = []
+    languages: list[str] = []
+    questions: list[str] = []
+    gold: list[int] = []
+    asked: list[int] = []
     numbers: dict[tuple[int, int] | str, int] = {}
     for file, one in enumerate(sets):
-        keys = [(file, number) if keep_copies else passage for number, passage in enumerate(one.passages)]
-        for key, passage in zip(keys, one.passages, strict=True):
+        keys = [(file, number) if keep_copies else text for number, text in enumerate(one.passages)]
+        for key, text in zip(keys, one.passages, strict=True):
             if key not in numbers:
-                numbers[key] = len(pool.passages)
-                pool.passages.append(passage)
-                pool.languages.append(one.language)
-        pool.questions.extend(one.questions)
-        pool.gold.extend(numbers[keys[gold]] for gold in one.gold)
-        pool.asked.extend(file for _ in one.questions)
-    return pool
+                numbers[key] = len(texts)
+                texts.append(text)
+                languages.append(one.language)
+        questions.extend(one.questions)
+        gold.extend(numbers[keys[number]] for number in one.gold)
+        asked.extend(file for _ in one.questions)
+    stories = list(range(len(texts))) if keep_copies else originals(texts)
+    size = characters or IndexConfig().passage_characters
+    passages = [
+        (passage, number)
+        for number, (text, language) in enumerate(zip(texts, languages, strict=True))
+        for passage in _split(text, language, size)
+    ]
+    split, text_of = [passage for passage, _ in passages], [number for _, number in passages]
+    return Pool(split, text_of, languages, stories, questions, gold, asked, len(sets))
+
+
+def _split(text: str, language: str, characters: int) -> list[str]:
+    article = Article(id="text", title="", text=text, language=language)
+    return [passage.text for passage in split_article(article, characters=characters)] or [text]
 
 
 def figures(
@@ -123,7 +159,8 @@ def figures(
     matches = _matches(pool) if hybrid else ([] for _ in pool.questions)
     near = _likeness(passages) if hybrid else None
     whole = range(len(pool.passages))
-    size = len(whole) // pool.files
+    size = len(pool.stories) // pool.files
+    parts = _files(pool, size) if parallel else []
     limit = max(DEEPEST, pool.files)
     ranks: list[int] = []
     found_parallel: list[float] = []
@@ -132,17 +169,17 @@ def figures(
     for gold, file, vector, lexical in zip(pool.gold, pool.asked, questions, matches, strict=True):
         cosines = passages @ vector
         hits = _search(pool, cosines, lexical, whole, limit, near)
-        ranks.append(hits.index(gold) if gold in hits[:DEEPEST] else DEEPEST)
+        story = pool.stories[gold]
+        ranks.append(hits.index(story) if story in hits[:DEEPEST] else DEEPEST)
         if parallel:
             found_parallel.append(sum(hit % size == gold % size for hit in hits[: pool.files]) / pool.files)
             own_language.append(hits[0] // size == file)
-            parts = [range(start, start + size) for start in range(0, len(whole), size)]
             firsts = [_search(pool, cosines, lexical, part, 1, near)[0] for part in parts]
             first.append([hit % size == gold % size for hit in firsts])
     rank = np.asarray(ranks)
     result: dict[str, Any] = {
         "files": pool.files,
-        "passages": len(pool.passages),
+        "passages": len(pool.stories),
         "questions": len(pool.questions),
         "r1": float((rank == 0).mean()),
         "r10": float((rank < DEEPEST).mean()),
@@ -160,17 +197,24 @@ def figures(
     return result
 
 
+def _files(pool: Pool, size: int) -> list[range]:
+    """The passages of each file; ``size`` texts are in one."""
+    starts = [bisect_left(pool.text_of, file * size) for file in range(pool.files + 1)]
+    return [range(start, end) for start, end in pairwise(starts)]
+
+
 def _search(
     pool: Pool, cosines: Vectors, lexical: Ranking, among: range, limit: int, near: Likeness | None
 ) -> list[int]:
-    """Passage numbers, best first, as ``Index.search`` finds them."""
+    """The first texts of the stories that are found, best first, as ``Index.search`` finds them."""
     candidates = max(RetrieverConfig().candidates, limit)
     part = cosines[among.start : among.stop]
     order = np.argsort(-part, kind="stable")[:candidates]
     dense = [(among.start + int(number), float(part[number])) for number in order]
     words = [hit for hit in lexical if hit[0] in among][:candidates]
-    languages = {number: pool.languages[number] for number, _ in [*dense, *words]}
-    return [number for number, _ in fuse(dense, words, limit=limit, languages=languages, likeness=near)]
+    languages = {number: pool.languages[pool.text_of[number]] for number, _ in [*dense, *words]}
+    found = fuse(dense, words, limit=candidates, languages=languages, likeness=near)
+    return list(dict.fromkeys(pool.stories[pool.text_of[number]] for number, _ in found))[:limit]
 
 
 def _likeness(vectors: Vectors) -> Likeness:

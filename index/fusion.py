@@ -13,6 +13,14 @@ STRONG_MATCH = 30.0
 """BM25 score from which words count in full. A question in another language shares a name or a number with a passage:
 scores of a few points, which should not outweigh what the passage means."""
 ECHO_WEIGHT = 0.25
+OWN_LANGUAGE = 1.08
+"""A language's best match of words is taken from its passages so many times: a little more than words can give. The
+encoder still prefers the question's own language somewhat, and words tell which one that is."""
+
+SINGLED_OUT = 3
+"""At most so many passages can be those that words single out, as a name or a number does that few passages hold."""
+LEAD = 1.5
+"""So many times the score of the next passage have those that words single out."""
 
 
 def fuse(
@@ -31,11 +39,15 @@ def fuse(
 
     ``languages`` (passage number to language) keeps the fusion fair: words can only match in the question's own
     language, so they say which passage of a language is the better one, and not which language. Each passage then
-    loses what the best match in its language is ahead of it. With one language the order is the same without it.
+    loses what the best match in its language is ahead of it, and a little more. With one language the order is the same
+    without it.
 
     With ``likeness`` as well, passages in other languages than the best hit's gain if they say what the best hit says
     (a translation is nearer to it than to the question) and lose if they do not; the best hit stays first, and the
     order within its language stays as it was.
+
+    Passages that words single out are among the first ``2 * SINGLED_OUT``, whatever they seem to mean: the question may
+    ask for a name that the encoder does not know.
     """
     floor = min((score for _, score in dense), default=0.0)
     spread = max((score for _, score in dense), default=0.0) - floor
@@ -50,12 +62,33 @@ def fuse(
 
     def fused(number: int) -> float:
         behind = ahead.get(languages.get(number, ""), 0.0) if languages is not None else 0.0
-        return meaning.get(number, 0.0) + lexical_weight * (words.get(number, 0.0) - behind)
+        return meaning.get(number, 0.0) + lexical_weight * (words.get(number, 0.0) - OWN_LANGUAGE * behind)
 
     ranked = _ordered({number: fused(number) for number in meaning | words})
     if languages is not None and likeness is not None and spread > 0:
         ranked = _echo(ranked, languages, likeness, ECHO_WEIGHT / spread)
+    if lexical_weight:
+        ranked = _within_reach(ranked, singled_out(lexical))
     return ranked[:limit]
+
+
+def singled_out(lexical: Ranking) -> list[int]:
+    """The passages whose words match far better than those of all others; best first, often none."""
+    scores = [*(score for _, score in lexical[: SINGLED_OUT + 1]), 0.0]
+    for count in range(1, min(SINGLED_OUT, len(lexical)) + 1):
+        if scores[count - 1] > LEAD * scores[count]:
+            return [number for number, _ in lexical[:count]]
+    return []
+
+
+def _within_reach(ranked: list[tuple[int, float]], numbers: Sequence[int]) -> list[tuple[int, float]]:
+    """``ranked`` with ``numbers`` not behind the first ``SINGLED_OUT``, which they follow."""
+    late = [number for number, _ in ranked[SINGLED_OUT:] if number in numbers]
+    if not late:
+        return ranked
+    first = ranked[:SINGLED_OUT]
+    lifted = [(number, first[-1][1]) for number in late]
+    return [*first, *lifted, *(item for item in ranked[SINGLED_OUT:] if item[0] not in late)]
 
 
 def _echo(

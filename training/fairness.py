@@ -55,6 +55,8 @@ FLOOR = 1e-3  # spread that every direction is taken to have at least
 UDHR_WEIGHT = 3.0  # of the spread between the languages of the UDHR against that between translations
 MEAN_KEPT = 0.5  # of what all vectors have in common
 
+WHOLE = 100_000  # characters of a passage: here XQuAD's are not split
+
 
 def make_projection(parallel: Sequence[Text], udhr_means: Array) -> Array:
     """The matrix [dimension, dimension] from parallel texts and from a mean vector per language [languages, dimension].
@@ -122,7 +124,7 @@ def measure(parts: Sequence[tuple[QuestionSet, Text]], matrix: Array | None, *, 
     passages, questions = (np.concatenate([vectors[side] for _, vectors in parts]) for side in (0, 1))
     if matrix is not None:
         passages, questions = _project(passages, matrix), _project(questions, matrix)
-    pool = make_pool([one for one, _ in parts], keep_copies=True)
+    pool = make_pool([one for one, _ in parts], keep_copies=True, characters=WHOLE)
     return figures(pool, passages, questions, parallel=True, hybrid=hybrid)
 
 

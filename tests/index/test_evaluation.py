@@ -59,6 +59,27 @@ def test_a_passage_in_two_files_is_one_passage(tmp_path: Path) -> None:
     assert (found["files"], found["passages"], found["questions"], found["r1"]) == (2, 2, 3, 1.0)
 
 
+def test_a_copy_of_the_passage_is_as_right_as_the_passage(tmp_path: Path) -> None:
+    story = "the mayor of aalen opened the new town hall on monday before two hundred guests from all over the county"
+    file = write(
+        tmp_path / "a.json", [(story, []), ("zz", ["zz"]), (story.replace("new ", ""), ["town hall of aalen"])]
+    )
+    found = evaluate_retrieval([file], Letters())
+    assert (found["passages"], found["r1"]) == (3, 1.0)
+
+
+def test_a_text_is_found_by_its_best_passage(tmp_path: Path) -> None:
+    dull = "A bad bag had a dab."
+    texts = [(" ".join([*[dull] * 30, "Zigzag puzzles fizz."]), ["zigzag puzzles fizz"]), (f"{dull} Zigzag!", [])]
+    one = read_squad(write(tmp_path / "a.json", texts))
+    encoder = Letters()
+    for characters, passages, right in ((600, 3, 1.0), (4000, 2, 0.0)):
+        pool = make_pool([one], keep_copies=False, characters=characters)
+        vectors = encoder.encode_passages(pool.passages), encoder.encode_queries(pool.questions)
+        assert len(pool.passages) == passages
+        assert figures(pool, *vectors, hybrid=False)["r1"] == right
+
+
 def test_words_help_where_vectors_do_not(tmp_path: Path) -> None:
     file = write(tmp_path / "a.json", [("listen now", []), ("silent won", ["silent"])])
     assert evaluate_retrieval([file], Letters(), hybrid=False)["r1"] == 0.0

@@ -4,7 +4,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.fusion import fuse
+from index.fusion import SINGLED_OUT, fuse, singled_out
 
 RANKINGS = st.dictionaries(st.integers(0, 30), st.floats(0, 1), max_size=20).map(
     lambda scores: sorted(scores.items(), key=lambda item: -item[1])
@@ -41,6 +41,31 @@ def test_words_of_one_language_do_not_lift_it_over_another() -> None:
     languages = {1: "zh", 2: "en", 3: "en"}
     assert numbers(fuse(dense, lexical, limit=3)) == [2, 1, 3]
     assert numbers(fuse(dense, lexical, limit=3, languages=languages)) == [1, 2, 3]
+
+
+def test_of_two_languages_that_are_as_near_the_one_that_is_not_asked_in_comes_first() -> None:
+    dense = [(1, 0.90), (2, 0.90), (3, 0.5)]
+    assert numbers(fuse(dense, [(1, 30.0)], limit=2, languages={1: "en", 2: "de", 3: "en"})) == [2, 1]
+    assert numbers(fuse(dense, [(1, 30.0)], limit=2, languages={1: "en", 2: "en", 3: "en"})) == [1, 2]
+
+
+def test_a_term_that_one_passage_holds_brings_it_among_the_first_whatever_it_means() -> None:
+    dense = [(number, 0.9 - number / 100) for number in range(60)]
+    lexical = [(99, 8.0), *((number, 2.0) for number in range(20))]
+    for languages in (None, dict.fromkeys([*range(60), 99], "en")):
+        found = numbers(fuse(dense, lexical, limit=6, languages=languages))
+        assert found == [0, 1, 2, 99, 3, 4]
+    assert 99 not in numbers(fuse(dense, [(99, 2.5), *lexical[1:]], limit=6))
+    assert 99 not in numbers(fuse(dense, lexical, limit=6, lexical_weight=0))
+
+
+def test_words_single_out_few_passages_or_none() -> None:
+    assert singled_out([]) == []
+    assert singled_out([(7, 0.5)]) == [7]
+    assert singled_out([(7, 9.0), (8, 8.0), (9, 2.0)]) == [7, 8]
+    assert singled_out([(7, 9.0), (8, 4.0), (9, 3.9), (5, 1.0)]) == [7]
+    assert singled_out([(7, 9.0), (8, 8.0), (9, 7.0)]) == [7, 8, 9]
+    assert singled_out([(number, 9.0) for number in range(SINGLED_OUT + 1)]) == []
 
 
 def test_a_translation_of_the_best_hit_follows_it() -> None:
