@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 
+from index.added import default_places
 from index.config import IndexSettings
 from index.errors import ArticleError, NoIndexError
 from index.store import exists
@@ -21,7 +22,7 @@ def ensure_index(
     folder = settings.index.path
     if exists(folder):
         return None
-    places = [place for place in settings.index.articles if isinstance(place, str) or place.exists()]
+    places = [place for place in default_places(settings) if isinstance(place, str) or place.exists()]
     names = ", ".join(str(place) for place in settings.index.articles)
     if not places:
         raise NoIndexError(f"{folder}: there is no index yet, and no articles at {names}; run `kabar index FOLDER`")

@@ -8,6 +8,7 @@ from babel.numbers import format_decimal
 from index.errors import KabarError
 from qa.answer import Step
 from qa.language import direction, name, sentence
+from ui.articles_words import words
 from ui.loader import Loader
 from ui.markup import attributes, text
 from ui.words import languages, word
@@ -45,7 +46,8 @@ def masthead(language: str, *, keeps: bool = False) -> str:
         f'<header class="masthead" {attributes(language)} data-interface="{language}" '
         f'data-direction="{direction(language)}"><h1 class="name" lang="id">kabar</h1><nav>'
         f'<button type="button" class="restart" data-open="">{text(sentence("new_conversation", language))}</button>'
-        f'{drawn}<select class="languages" aria-label="{text(word("page_language", language))}">{options}</select>'
+        f'{drawn}<a href="/articles">{text(words("articles", language))}</a>'
+        f'<select class="languages" aria-label="{text(word("page_language", language))}">{options}</select>'
         "</nav></header>"
     )
 

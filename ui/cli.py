@@ -105,8 +105,10 @@ def index(
     settings = _settings(config)
     _quiet()
     _let_others_go_first()
+    from index.added import default_places
     from ui import indexing
 
+    places = places or [str(place) for place in default_places(settings)]
     if dry_run:
         indexing.print_plan(places or (), settings, as_json=as_json)
         return

@@ -294,3 +294,13 @@ def test_private_addresses_are_refused_unless_trusted(added, settings, web):
     assert report.added == 0
     assert len(report.problems) == 1
     assert web.requests == []
+
+
+def test_default_places_hold_what_was_added_if_there_is_any(added, settings, tmp_path):
+    (news,) = settings.index.articles
+    assert default_places(settings) == [news]
+    added.note("https://example.org/feed")
+    assert default_places(settings) == [news, "https://example.org/feed"]
+    save(added)
+    assert default_places(settings) == [news, tmp_path / "index-added", "https://example.org/feed"]
+    assert sync(*default_places(settings)[:2], config=settings, encoder=WordEncoder()).added == 2
