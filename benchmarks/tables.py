@@ -3,13 +3,14 @@
     python benchmarks/tables.py            write them
     python benchmarks/tables.py --check    say which are stale, and fail
 
-A table stands between ``<!-- table: NAME -->`` and ``<!-- end of table -->``, and is made from results/NAME.json.
+A table stands between ``<!-- table: NAME -->`` and ``<!-- end of table -->``, and is made from results/NAME.json; that
+of ``upkeep`` from the results of several benchmarks, as far as they are there.
 """
 
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from machine import described
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 RESULTS = Path(__file__).resolve().parent / "results"
+Rows = Iterator[tuple[str, str, str]]
+"""What was measured, the figure, and the limit that it is held to."""
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 
@@ -62,6 +65,72 @@ def shown(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
+def of_sync(result: dict[str, Any]) -> Rows:
+    """What one new article costs, and a run in which nothing changed."""
+    limits = result["limits"]
+    for row in result["rows"]:
+        what = f"one new article into an index of {row['passages']:,} passages, median"
+        yield what, f"{row['median']:g} s", f"{limits['one_article']:g} s"
+    seen = max(row["seen_after"] for row in result["rows"])
+    yield "until a running reader answers from it, slowest", f"{seen:g} s", f"{limits['seen_after']:g} s"
+    same = result["unchanged"]
+    what = f"a run over {same['articles']:,} unchanged articles, which encodes {same['encoded']} passages"
+    yield what, f"{same['later']:g} s", f"{limits['unchanged']:g} s"
+
+
+def of_readers(result: dict[str, Any]) -> Rows:
+    """Questions beside a rebuild."""
+    (row,) = result["rows"]
+    what = f"{row['readers']} readers beside a rebuild: 99th percentile of a question, as a multiple of the quiet one"
+    yield what, f"{row['ratio_of_p99']:.2g}", f"{row['limit']:g}"
+    yield f"failed questions of {row['questions_during_the_rebuild']:,} meanwhile", str(len(row["errors"])), "0"
+
+
+def of_scale(result: dict[str, Any]) -> Rows:
+    """A large first run."""
+    row = result["with_a_stand_in_for_the_encoder"]
+    few, most = (list(row["peak_megabytes_by_articles_done"].items())[place] for place in (0, -1))
+    yield f"peak memory of a run after {int(few[0]):,} articles, without the encoder", f"{few[1]} MB", ""
+    yield f"the same after {int(most[0]):,}", f"{most[1]} MB", ""
+    yield "passages encoded twice because the run was killed", str(row["encoded_twice"]), "0"
+    yield "median error of the time that the bar shows as left", f"{row['median_error_of_the_time_left']:.0%}", "20%"
+
+
+def of_faults(result: dict[str, Any]) -> Rows:
+    """Kills."""
+    yield f"promises broken by {result['kills']} kills at random moments", str(len(result["broken_promises"])), "0"
+
+
+def of_fuzz(result: dict[str, Any]) -> Rows:
+    """Mutated files."""
+    what = f"of {result['executions']:,} mutated files, those that a reader did not survive"
+    yield what, str(len(result["findings"])), "0"
+
+
+UPKEEP: dict[str, Callable[[dict[str, Any]], Rows]] = {
+    "sync": of_sync,
+    "readers": of_readers,
+    "scale": of_scale,
+    "faults": of_faults,
+    "fuzz": of_fuzz,
+}
+
+
+def upkeep() -> str:
+    """What holds while articles come and go, in one table."""
+    lines = ["|  | measured | limit | by |", "| --- | ---: | ---: | --- |"]
+    machines = []
+    for name, rows in UPKEEP.items():
+        file = RESULTS / f"{name}.json"
+        if file.is_file():
+            result = json.loads(file.read_text(encoding="utf-8"))
+            script = result["command"].split()[1]
+            lines += [f"| {what} | {value} | {limit} | `{script}` |" for what, value, limit in rows(result)]
+            machines.append(described(result["machine"]))
+    text = "\n".join(lines)
+    return f"\n{text}\n\nOn {'; on '.join(dict.fromkeys(machines))}.\n\n"
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], list[list[str]]]] = {
     "dates": dates,
     "small_things": small_things,
@@ -71,6 +140,8 @@ TABLES: dict[str, Callable[[dict[str, Any]], list[list[str]]]] = {
 
 def table(name: str) -> str:
     """The table in Markdown, with the command and the machine it was measured on."""
+    if name == "upkeep":
+        return upkeep()
     file = RESULTS / f"{name}.json"
     if not file.is_file():
         sys.exit(f"README.md has a table of {file.relative_to(ROOT)}, which is not there; benchmarks/ makes it")
