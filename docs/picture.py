@@ -2,7 +2,8 @@
 
     python docs/picture.py
 
-writes chat.png, chat-dark.png, chat-rtl.png and chat-phone.png beside this file. It needs a Chromium on the PATH.
+writes chat.png, chat-dark.png, chat-rtl.png, chat-phone.png and articles.png beside this file. It needs a Chromium on
+the PATH.
 """
 
 import os
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
@@ -64,10 +65,25 @@ def take(browser: Browser, address: str, name: str, questions: list[str], **opti
         page.locator("#current .card").first.click()
         expect(page.locator("#panel mark")).to_be_visible()
         page.mouse.move(0, 0)
+    keep(page, name)
+    context.close()
+
+
+def take_articles(browser: Browser, address: str) -> None:
+    """Keep the picture of the Articles page."""
+    context = browser.new_context(viewport={"width": 1280, "height": 1100}, locale="en-US")
+    page = context.new_page()
+    page.goto(f"{address}articles")
+    expect(page.locator(".listing tbody tr").first).to_be_visible()
+    keep(page, "articles.png")
+    context.close()
+
+
+def keep(page: Page, name: str) -> None:
+    """The picture of what the page shows, beside this file."""
     page.wait_for_timeout(600)  # until nothing moves any more
     file = DOCS / name
     page.screenshot(path=file)
-    context.close()
     size = file.stat().st_size
     print(f"{name}: {size} bytes")
     if size > MOST_BYTES:
@@ -88,6 +104,7 @@ def main() -> None:
         take(browser, address, "chat-dark.png", [english], viewport=DESK, locale="en-US", color_scheme="dark")
         take(browser, address, "chat-rtl.png", [arabic], viewport=DESK, locale="ar")
         take(browser, address, "chat-phone.png", [english], viewport=PHONE, locale="en-US")
+        take_articles(browser, address)
         browser.close()
 
 
