@@ -56,10 +56,12 @@ def scripted_answer(question: str, language: str = "en", **changes) -> Answer:
 class Scripted:
     """Answers by the words in the question; ``gate`` holds the answers back while it is closed."""
 
-    def __init__(self, index=None) -> None:
+    def __init__(self, index=None, *, start: int = 0) -> None:
+        """``index`` holds the cited article, in which the quotation begins at ``start``."""
         self.asked: list[tuple[str, list[tuple[str, str]]]] = []
         self.filters: list[dict[str, object]] = []
         self.index = index
+        self.start = start
         self.gate = threading.Event()
         self.gate.set()
 
@@ -83,6 +85,8 @@ class Scripted:
         else:
             language = "ar" if "متى" in question else "ko" if "언제" in question else "en"
             final = scripted_answer(question, language)
+            cited = final.citations[0].model_copy(update={"start": self.start, "end": self.start + len(QUOTE)})
+            final = final.model_copy(update={"citations": (cited,)})
             for word in final.text.split(" "):
                 yield TextPiece(text=word + " ")
             yield final

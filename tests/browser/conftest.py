@@ -1,14 +1,19 @@
 """A real Chromium, and pages in it that notice what they must not do."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 expect.set_options(timeout=15_000)
+
+LEAVING = ("AbortError", "errored out")
+"""What Gradio says when a page is left while it listens to the server."""
 
 
 @pytest.fixture(scope="session")
@@ -23,21 +28,25 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+@contextlib.contextmanager
+def opening(browser: Browser) -> Iterator[Callable[..., Page]]:
     """Open an address in a context of its own; at the end no page has complained or asked beyond this machine."""
     contexts, complaints, requested = [], [], []
 
-    def open_page(address: str, **options) -> Page:
+    def complain(message: str) -> None:
+        if not any(part in message for part in LEAVING):
+            complaints.append(message)
+
+    def open_page(address: str, *, wait: str = ".opening h2", **options) -> Page:
         options = {"viewport": {"width": 1280, "height": 860}, "locale": "en-US"} | options
         context = browser.new_context(**options)
         contexts.append(context)
         context.on("request", lambda request: requested.append(request.url))
         page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complain(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complain(str(error)))
         page.goto(address)
-        page.wait_for_selector(".opening h2")
+        page.wait_for_selector(wait)
         return page
 
     yield open_page
@@ -46,3 +55,25 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     assert complaints == []
     assert requested
     assert {urlsplit(url).hostname for url in requested if not url.startswith(("data:", "blob:"))} == {"127.0.0.1"}
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    with opening(browser) as open_page:
+        yield open_page
+
+
+@pytest.fixture(scope="module")
+def open_pages(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """The same for pages that all tests of a module share."""
+    with opening(browser) as open_page:
+        yield open_page
+
+
+@pytest.fixture(scope="session")
+def screenshot(tmp_path_factory) -> Callable[[Page, str], None]:
+    """Keep a picture of the page, in the folder that SCREENSHOTS names if it is set."""
+    named = os.environ.get("SCREENSHOTS")
+    folder = Path(named) if named else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return lambda page, name: page.screenshot(path=folder / f"{name}.png") and None
