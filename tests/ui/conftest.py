@@ -37,10 +37,6 @@ class Indexed(Scripted):
         super().__init__()
         self.index = index
 
-    def stream(self, question, *, history, **filters):
-        self.filters = filters
-        return super().stream(question, history=history)
-
 
 @dataclass
 class Doors:

@@ -44,7 +44,7 @@ def test_history_and_filters_reach_the_assistant(doors):
     }
     assert doors.client.post("/api/ask", json=body).status_code == 200
     assert doors.assistant.asked[-1] == ("and who?", [("user", "when?"), ("assistant", "On Wednesday.")])
-    assert {name: str(value) for name, value in doors.assistant.filters.items()} == {
+    assert {name: str(value) for name, value in doors.assistant.filters[-1].items()} == {
         "published_after": "2023-11-01",
         "sources": "['VOA Indonesia']",
         "languages": "['id']",
