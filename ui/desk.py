@@ -39,7 +39,8 @@ class Desk:
         """A conversation by its id, a new one for ""; a message where there is none of the visitor's."""
         opened = Conversation.open(self.history, who, wanted)
         if opened is None:
-            return Shown(Conversation(), "", chrome.gone(who.language) if wanted else "")
+            missing = bool(wanted) and self.history is not None
+            return Shown(Conversation(), "", chrome.gone(who.language) if missing else "")
         return _shown(opened, who)
 
     def act(self, talk: Conversation, action: Action, value: str, given: object, who: Visitor) -> Shown | None:
