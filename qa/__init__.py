@@ -37,6 +37,7 @@ def answer(
     published_after: "datetime.date | None" = None,
     published_before: "datetime.date | None" = None,
     sources: Sequence[str] | None = None,
+    languages: Sequence[str] | None = None,
     config: str | Path | None = None,
 ) -> "Answer":
     """Answer a question about the indexed articles; see ``Assistant.answer``.
@@ -56,7 +57,12 @@ def answer(
             ensure_index(settings)
             _assistants[key] = Assistant.open(settings)
     return _assistants[key].answer(
-        question, history, published_after=published_after, published_before=published_before, sources=sources
+        question,
+        history,
+        published_after=published_after,
+        published_before=published_before,
+        sources=sources,
+        languages=languages,
     )
 
 
