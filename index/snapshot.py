@@ -5,6 +5,7 @@ import threading
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from functools import partial, reduce
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +15,8 @@ import numpy as np
 from index import passage_dates, vectors
 from index.article import Article
 from index.catalog import ADDED, Catalog
-from index.lexical import query
+from index.choice import Choice
+from index.matching import Matcher
 from index.nearest import nearest
 from index.passage import Passage
 from index.passage_dates import Days
@@ -45,6 +47,7 @@ class Snapshot:
         self._connection = connect(folder, ARTICLES_FILE)
         self._vectors = connect(folder, VECTORS_FILE)
         try:
+            self.matcher = Matcher(self._connection)
             self._connection.execute("BEGIN")
             check_format(self._connection, folder)
             self.generation = int(meta(self._connection, "generation") or 0)
@@ -56,6 +59,9 @@ class Snapshot:
                 [row[0] for row in self._connection.execute("SELECT passage_id FROM removed ORDER BY passage_id")],
                 dtype=np.int64,
             )
+            self.matcher.begin(earlier.matcher.counts if earlier else None)
+            self.choice: Choice | None = None
+            self.earlier_choice: Choice | None = (earlier.choice or earlier.earlier_choice) if earlier else None
             self._version = self._data_version()
         except BaseException:
             self.close()
@@ -84,9 +90,11 @@ class Snapshot:
             self._vectors.close()
 
     def nearest(self, vector: np.ndarray, count: int, only: np.ndarray | None = None) -> list[tuple[int, float]]:
-        """(passage number, cosine) of the passages nearest to a unit vector [dimension], best first."""
-        chosen = None if only is None else np.sort(only)
-        return nearest(self.parts, vector, count, only=chosen, without=self._removed, stored=self._stored)
+        """(passage number, cosine) of the passages nearest to a unit vector [dimension], best first.
+
+        ``only``: numbers to choose from, as ``choose`` gives them.
+        """
+        return nearest(self.parts, vector, count, only=only, without=self._removed, stored=self._stored)
 
     def likeness(self, passage: int, others: Sequence[int]) -> list[float]:
         """Cosines of one passage to ``others``, all by number."""
@@ -118,17 +126,8 @@ class Snapshot:
 
     def matching(self, text: str, count: int, only: np.ndarray | None = None) -> list[tuple[int, float]]:
         """(passage number, BM25 score) of the passages that share terms with ``text``, best first."""
-        expression = query(text)
-        if not expression or count < 1:
-            return []
-        # FTS5's bm25() is negative, better is lower.
-        statement = "SELECT rowid, -bm25(terms) AS score FROM terms WHERE terms MATCH ? ORDER BY score DESC, rowid"
         with self._lock:
-            if only is None:
-                return self._connection.execute(f"{statement} LIMIT ?", (expression, count)).fetchall()
-            allowed = set(only.tolist())
-            rows = self._connection.execute(statement, (expression,))
-            return [row for row in rows if row[0] in allowed][:count]
+            return self.matcher.best(text, count, only)
 
     def choose(
         self,
@@ -139,35 +138,31 @@ class Snapshot:
         days: Sequence[Days] | None = None,
         articles: Sequence[str] | None = None,
     ) -> np.ndarray | None:
-        """Numbers (int64) of the passages of articles published from ``after`` to ``before``, both included.
+        """Numbers (int64, sorted) of the passages of articles published from ``after`` to ``before``, both included.
+
+        None: there is no condition. Some may be of passages that are gone, which nothing finds.
 
         ``days``: only articles that were published in some of these, or that speak of some.
         ``articles``: only these, by id.
         """
-        conditions: list[str] = []
-        values: list[str | float] = []
-        if after is not None:
-            conditions.append("published >= ?")
-            values.append(after.isoformat())
-        if before is not None:
-            conditions.append("published <= ?")
-            values.append(before.isoformat())
-        for column, names in (("source", sources), ("language", languages), ("article_id", articles)):
-            if names is not None:
-                conditions.append(f"{column} IN ({', '.join('?' * len(names))})")
-                values.extend(names)
-        if days is not None:
-            with self._lock:
-                parts = [passage_dates.condition(self._connection, one) for one in days]
-            conditions.append(f"({' OR '.join(part for part, _ in parts)})" if parts else "0")
-            values.extend(value for _, known in parts for value in known)
-        if not conditions:
-            return None
-        statement = "SELECT passages.id FROM passages JOIN articles ON articles.id = article_id WHERE " + " AND ".join(
-            conditions
-        )
+        found: list[np.ndarray] = []
         with self._lock:
-            return np.asarray([row[0] for row in self._connection.execute(statement, values)], dtype=np.int64)
+            if any(one is not None for one in (after, before, sources, languages)):
+                if self.choice is None:
+                    self.choice = Choice.load(self._connection, self.earlier_choice)
+                found.append(self.choice.passages(after, before, sources, languages))
+            if days is not None:
+                parts = [passage_dates.condition(self._connection, one) for one in days]
+                condition = " OR ".join(part for part, _ in parts) or "0"
+                found.append(self._numbers(f"({condition})", [value for _, known in parts for value in known]))
+            if articles is not None:
+                found.append(self._numbers(f"article_id IN ({', '.join('?' * len(articles))})", articles))
+        return reduce(partial(np.intersect1d, assume_unique=True), found) if found else None
+
+    def _numbers(self, condition: str, values: Sequence[str | float]) -> np.ndarray[Any, Any]:
+        statement = f"SELECT passages.id FROM passages JOIN articles ON articles.id = article_id WHERE {condition}"
+        rows = self._connection.execute(f"{statement} ORDER BY 1", values)
+        return np.fromiter((row[0] for row in rows), dtype=np.int64)
 
     def openings(self, count: int, only: np.ndarray | None = None) -> list[int]:
         """Numbers of the first passages of the newest articles, newest first; undated articles come last."""

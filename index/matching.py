@@ -1,0 +1,144 @@
+"""Keyword search over the lexical index: BM25 as FTS5 counts it.
+
+FTS5 looks at every passage that has any of a question's words, which takes seconds where a million passages have
+"the". So where many have them, the passages that have the rarer words are looked at alone, and the commoner words add
+to the scores of the best of these (the idea of MaxScore, Turtle and Flood 1995): a passage that has none of the rarer
+words could only have come in behind.
+"""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import log
+
+import numpy as np
+
+from index.lexical import query
+
+# So many passages with the rarer words are looked at.
+_ROWS = 4_000
+# The commoner words are counted for so many times the passages that are wanted.
+_RESCORED = 2
+_SAMPLE = 200
+# Of bm25() in FTS5; there is no way to ask it for these.
+_K1, _B, _LEAST_WEIGHT = 1.2, 0.75, 1e-6
+# How common words are is counted anew when the number of passages has changed by this share.
+_DRIFT = 0.05
+
+Ranking = list[tuple[int, float]]
+"""(passage number, score), best first."""
+
+
+@dataclass
+class Counts:
+    """What is counted, once for many questions."""
+
+    numbers: int
+    """The greatest number of a passage: to count passages takes as long as a search."""
+    passages: int = 0
+    mean_length: float = 0.0
+    having: dict[str, int] = field(default_factory=dict)
+    """Passages by (quoted) term."""
+
+
+class Matcher:
+    """Keyword search in the state of an index that a connection reads. To be made outside a transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.counts = Counts(0)
+        self._connection = connection
+        connection.execute("CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab('main', 'terms', 'row')")
+
+    def begin(self, earlier: Counts | None) -> None:
+        """To be called in the transaction; ``earlier`` are the counts of a former state."""
+        numbers = self._connection.execute("SELECT coalesce(max(id), 0) FROM passages").fetchone()[0]
+        if earlier is not None and abs(numbers - earlier.numbers) <= _DRIFT * earlier.numbers:
+            self.counts = earlier
+        else:
+            self.counts = Counts(numbers)
+
+    def best(self, text: str, count: int, only: np.ndarray | None) -> Ranking:
+        """The ``count`` best passages that share terms with ``text``; ``only``: numbers (int64, sorted) to choose from.
+
+        Scores are greater for better ones.
+        """
+        expression = query(text)
+        if not expression or count < 1 or (only is not None and only.size == 0):
+            return []
+        terms = expression.split(" OR ")
+        if self.counts.numbers <= _ROWS:
+            return self._ranked(terms, only, count)
+        common = sorted((term for term in terms if self._frequency(term)), key=self._frequency)
+        if not common:
+            return []
+        rarer = [common.pop(0)]
+        rows = self._frequency(rarer[0])
+        while common and rows + self._frequency(common[0]) <= _ROWS:
+            rows += self._frequency(common[0])
+            rarer.append(common.pop(0))
+        if not common:
+            return self._ranked(rarer, only, count)
+        return self._with_common(self._ranked(rarer, only, _RESCORED * count), common)[:count]
+
+    def _ranked(self, terms: Sequence[str], only: np.ndarray | None, count: int) -> Ranking:
+        """The ``count`` best of the passages that have any of the terms; of very many, of the newest."""
+        # FTS5's bm25() is negative, better is lower.
+        found = "SELECT rowid AS number, -bm25(terms) AS score FROM terms WHERE terms MATCH ?"
+        last = "ORDER BY rowid DESC LIMIT ?"
+        best = "ORDER BY score DESC, number"
+        expression = " OR ".join(terms)
+        if only is None:
+            statement = f"SELECT number, score FROM ({found} {last}) {best} LIMIT ?"  # noqa: S608 -- constants alone
+            return self._connection.execute(statement, (expression, _ROWS, count)).fetchall()
+        statement = f"SELECT number, score FROM ({found} AND rowid BETWEEN ? AND ? {last}) {best}"  # noqa: S608
+        bounds = (int(only[0]), int(only[-1]))
+        rows = self._connection.execute(statement, (expression, *bounds, _ROWS)).fetchall()
+        if not rows:
+            return []
+        numbers = np.fromiter((number for number, _ in rows), np.int64, len(rows))
+        places = np.minimum(np.searchsorted(only, numbers), only.size - 1)
+        return [rows[place] for place in np.flatnonzero(only[places] == numbers)[:count]]
+
+    def _with_common(self, ranked: Ranking, common: Sequence[str]) -> Ranking:
+        """The same passages with what the commoner terms add."""
+        mean, total = self._statistics()
+        weights = {}
+        for term in common:
+            having = min(self._frequency(term), total)
+            weights[term.strip('"')] = max(log((total - having + 0.5) / (having + 0.5)), _LEAST_WEIGHT)
+        words = self._words([number for number, _ in ranked])
+        found = []
+        for number, score in ranked:
+            held = words.get(number, [])
+            share = _K1 * (1 - _B + _B * len(held) / mean)
+            times = Counter(word for word in held if word in weights)
+            more = (weights[term] * often * (_K1 + 1) / (often + share) for term, often in times.items())
+            found.append((number, score + sum(more)))
+        return sorted(found, key=lambda row: (-row[1], row[0]))
+
+    def _words(self, numbers: Sequence[int]) -> dict[int, list[str]]:
+        rows = self._connection.execute(
+            "SELECT rowid, words FROM terms WHERE rowid IN (SELECT value FROM json_each(?))",
+            (json.dumps([int(number) for number in numbers]),),
+        )
+        return {number: words.split(" ") for number, words in rows}
+
+    def _frequency(self, term: str) -> int:
+        """How many passages have a (quoted) term."""
+        having = self.counts.having
+        if term not in having:
+            row = self._connection.execute("SELECT doc FROM temp.vocabulary WHERE term = ?", (term.strip('"'),))
+            having[term] = (row.fetchone() or (0,))[0]
+        return having[term]
+
+    def _statistics(self) -> tuple[float, int]:
+        """Mean length of a passage, in terms, from some of them; and their number."""
+        counts = self.counts
+        if not counts.passages:
+            some = np.linspace(1, counts.numbers, _SAMPLE, dtype=np.int64)
+            lengths = [len(words) for words in self._words(some.tolist()).values()]
+            counts.mean_length = sum(lengths) / len(lengths) if lengths else 1.0
+            counts.passages = self._connection.execute("SELECT count(*) FROM passages").fetchone()[0]
+        return counts.mean_length, counts.passages
