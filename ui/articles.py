@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Message
@@ -184,6 +184,8 @@ class Articles:
                 done, status = str(error), 400
             except HTTPException as error:  # no form, or one of too many parts
                 done, status = error.detail, 400
+            except ClientDisconnect:  # nobody is there to be told
+                return Response(status_code=400)
             except TimeoutError:
                 done, status = words("too_slow", language), 408
             else:

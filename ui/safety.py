@@ -35,7 +35,7 @@ POLICY = (
 _HEADERS = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # with less, a browser does not say where a form comes from
     "cross-origin-opener-policy": "same-origin",
 }
 

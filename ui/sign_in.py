@@ -63,7 +63,7 @@ def _document(language: str, title: str, fields: str) -> str:
     return (
         f'<!doctype html><html lang="{language}" dir="{direction(language)}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" '
-        f'content="no-referrer"><title>{escape(title)} – kabar</title><style>{_STYLE}</style></head>'
+        f'content="same-origin"><title>{escape(title)} – kabar</title><style>{_STYLE}</style></head>'
         f'<body><main><h1 lang="id">kabar</h1>{fields}</main></body></html>'
     )
 
