@@ -1,7 +1,11 @@
 """The JSON API: answers, streams, articles, search, and what it says of requests that it cannot serve."""
 
 import json
+import re
+import shlex
 import threading
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -224,3 +228,12 @@ def test_the_description_names_every_route(client):
     described = client.get("/api/openapi.json").json()
     assert set(described["paths"]) == {"/ask", "/articles", "/articles/{article_id}", "/search"}
     assert described["servers"] == [{"url": "/api"}]
+
+
+def test_readmes_request_gets_its_answer(client):
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^curl .*$", readme, re.MULTILINE)
+    _, address, _, header, _, body = shlex.split(command)
+    path = urlsplit(address).path
+    name, value = header.split(": ")
+    assert client.post(path, content=body, headers={name: value}).json()["answerable"]
