@@ -37,7 +37,9 @@ class Conversation:
     """The turn that nobody works on yet, if any: whoever pops it answers it, so that it is answered once."""
     busy: bool = False
     kept: bool = False
-    """Whether it has been written down; only then can its answers be judged."""
+    """Whether it is written down; only then can its answers be judged."""
+    deleted: bool = False
+    """Whether it was written down and is no more: it must not come back."""
 
     @classmethod
     def open(cls, history: History | None, visitor: Visitor, conversation: str) -> "Conversation | None":
@@ -105,11 +107,12 @@ class Conversation:
 
     def keep(self, history: History | None, visitor: Visitor) -> None:
         """Write the conversation down; without any turns, delete it. An answer is shown even if it cannot be kept."""
-        if history is None or not self.id:
+        if history is None or not self.id or self.deleted:
             return
         try:
             if self.turns:
-                self.kept = history.put(visitor.owner, self.id, self.turns)
+                known, self.kept = self.kept, history.put(visitor.owner, self.id, self.turns, new=not self.kept)
+                self.deleted = known and not self.kept
             else:
                 history.delete(visitor.owner, self.id)
         except KabarError:

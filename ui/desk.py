@@ -66,7 +66,10 @@ class Desk:
     def _up_to_date(self, talk: Conversation, context: Context, who: Visitor) -> Conversation:
         """The conversation that the page shows, as it is kept: another window may have gone on with it."""
         kept = Conversation.open(self.history, who, context.conversation)
-        return kept or (talk if talk.id == context.conversation else Conversation())
+        if kept is not None:
+            return kept
+        own = talk.id == context.conversation and not (talk.kept or talk.deleted)
+        return talk if own else Conversation()
 
     def reply(self, talk: Conversation, who: Visitor) -> Iterator[str]:
         """The last turn as HTML while it is answered."""

@@ -160,20 +160,21 @@ class History:
 
     # Changes
 
-    def put(self, owner: str, conversation: str, turns: Sequence[Turn], *, title: str = "") -> bool:
-        """Make the finished ``turns`` those of a conversation, which is made if need be; False if it is another's.
+    def put(self, owner: str, conversation: str, turns: Sequence[Turn], *, new: bool = True) -> bool:
+        """Make the finished ``turns`` those of a conversation; its title is the first question that it ever had.
 
-        A new one gets ``title``, else its first question as title.
+        False, and nothing done, if it is another's, or if it is not ``new`` and is there no more: what has been deleted
+        stays so.
         """
         finished = [turn for turn in turns if turn.answer or turn.error]
-        named = _title(title or (turns[0].question if turns else ""))
         with self._changing() as connection:
-            connection.execute(
-                "INSERT INTO conversations VALUES (?, ?, ?, ?, NULL) ON CONFLICT (id) DO UPDATE SET changed ="
-                " excluded.changed WHERE owner = excluded.owner",
-                (conversation, owner, named, _now()),
-            )
-            if not self._owns(owner, conversation):
+            if new:
+                connection.execute(
+                    "INSERT INTO conversations VALUES (?, ?, ?, ?, NULL) ON CONFLICT (id) DO NOTHING",
+                    (conversation, owner, _title(turns[0].question if turns else ""), _now()),
+                )
+            statement = "UPDATE conversations SET changed = ? WHERE id = ? AND owner = ?"
+            if not connection.execute(statement, (_now(), conversation, owner)).rowcount:
                 return False
             connection.execute("DELETE FROM turns WHERE conversation = ?", (conversation,))
             connection.executemany(
@@ -203,10 +204,6 @@ class History:
         statement = f"UPDATE conversations SET {change} WHERE id = ? AND owner = ?"  # noqa: S608 -- a constant
         with self._changing() as connection:
             return connection.execute(statement, (value, _plain(conversation), owner)).rowcount > 0
-
-    def _owns(self, owner: str, conversation: str) -> bool:
-        statement = "SELECT 1 FROM conversations WHERE id = ? AND owner = ?"
-        return self._connection.execute(statement, (conversation, owner)).fetchone() is not None
 
     def delete(self, owner: str, conversation: str) -> bool:
         """Delete a conversation with its feedback, beyond recovery; False if the owner has no such conversation."""

@@ -165,3 +165,25 @@ def test_a_failure_around_an_answer_costs_nothing_else(desk, monkeypatch, caplog
     talk = ask(desk)
     assert talk.turns[0].answer is not None
     assert "Nothing is shown around" in caplog.text
+
+
+def test_what_is_deleted_in_one_window_does_not_come_back_from_another(desk, history, assistant):
+    talk = ask(desk, "a secret question")
+    history.delete("ann", talk.id)
+    later = ask(desk, "and then?", talk.id, talk=talk)
+    assert later.id != talk.id
+    assert [turn.question for turn in later.turns] == ["and then?"]
+    assert history.find("ann", "secret") == []
+
+
+def test_what_is_deleted_while_it_is_answered_does_not_come_back(desk, history):
+    talk = ask(desk, "a secret question")
+    talk = desk.act(talk, "ask", QUESTION, context(talk.id), ANN).talk
+    growing = desk.reply(talk, ANN)
+    next(growing)
+    history.delete_all("ann")
+    list(growing)
+    assert talk.turns[-1].answer is not None
+    assert history.find("ann") == []
+    talk.keep(history, ANN)
+    assert history.find("ann") == []

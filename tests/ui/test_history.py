@@ -63,6 +63,13 @@ def test_turns_are_those_that_were_put_last(history):
     assert history.find("ann")[0].title == "one", "the title stays"
 
 
+def test_what_is_deleted_is_not_made_again_by_what_is_not_new(history):
+    history.put("ann", "c1", [turn("one")])
+    history.delete("ann", "c1")
+    assert not history.put("ann", "c1", [turn("one"), turn("two", 2)], new=False)
+    assert history.find("ann") == []
+
+
 def test_a_question_that_is_being_answered_is_not_kept(history):
     history.put("ann", "c1", [turn("one"), Turn(number=2, question="two")])
     assert len(history.get("ann", "c1").turns) == 1
