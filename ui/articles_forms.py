@@ -21,7 +21,8 @@ _REPORTED = 100
 def adding(language: str, *, megabytes: int, is_open: bool) -> str:
     """The three ways to add articles, and the way to read everything again."""
     add = f'<button type="submit">{text(words("add", language))}</button>'
-    limits = text(words("upload_more", language, megabytes=number(megabytes, language), kinds=" ".join(SUFFIXES)))
+    kinds = f'<bdi dir="ltr">{" ".join(SUFFIXES)}</bdi>'
+    limits = text(words("upload_more", language, megabytes=number(megabytes, language), kinds="{}")).format(kinds)
     too_large = words("too_large", language, megabytes=number(megabytes, language))
     optional = text(words("optional", language))
     upload = (
@@ -30,7 +31,7 @@ def adding(language: str, *, megabytes: int, is_open: bool) -> str:
         f"<h3>{text(words('upload', language))}</h3>"
         f'<label><span class="unseen">{text(words("upload", language))}</span><input type="file" name="file" multiple '
         f'required accept="{",".join(SUFFIXES)}" aria-describedby="upload-more"></label>'
-        f'<p class="hint" id="upload-more"><bdi>{limits}</bdi></p>{add}</form>'
+        f'<p class="hint" id="upload-more">{limits}</p>{add}</form>'
     )
     paste = (
         f'<form method="post" action="/articles/paste" enctype="multipart/form-data"><h3>'
@@ -70,7 +71,7 @@ def confirmation(titles: Mapping[str, str], language: str) -> str:
     return (
         f'<form class="confirmation" method="post" action="/articles/remove"><h1>{text(words("sure", language))}</h1>'
         f'<ul>{listed}</ul><p>{text(words("sure_more", language))}</p><input type="hidden" name="sure" value="yes">'
-        f'<p class="acts"><button type="submit">{text(words("remove", language))}</button> '
+        f'<p class="line"><button type="submit">{text(words("remove", language))}</button> '
         f'<a href="/articles">{text(words("cancel", language))}</a></p></form>'
     )
 
