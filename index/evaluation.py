@@ -102,6 +102,13 @@ def evaluate_retrieval(
     Raises:
         ArticleError: a file is not as it should be.
     """
+    pool = read_pool(files, parallel=parallel)
+    passages, questions = encoder.encode_passages(pool.passages), encoder.encode_queries(pool.questions)
+    return figures(pool, passages, questions, parallel=parallel, hybrid=hybrid)
+
+
+def read_pool(files: Sequence[Path], *, parallel: bool = False) -> Pool:
+    """The files in one index. Raises ArticleError if one cannot be read, or with ``parallel`` is not so long."""
     sets = [read_squad(Path(file)) for file in files]
     if parallel:
         for file, one in zip(files, sets, strict=True):
@@ -110,9 +117,7 @@ def evaluate_retrieval(
                     f"{len(one.passages)} paragraphs, {files[0]} has {len(sets[0].passages)}; they are not parallel"
                 )
                 raise ArticleError(str(file), reason)
-    pool = make_pool(sets, keep_copies=parallel)
-    passages, questions = encoder.encode_passages(pool.passages), encoder.encode_queries(pool.questions)
-    return figures(pool, passages, questions, parallel=parallel, hybrid=hybrid)
+    return make_pool(sets, keep_copies=parallel)
 
 
 def make_pool(sets: Sequence[QuestionSet], *, keep_copies: bool, characters: int | None = None) -> Pool:
@@ -213,8 +218,14 @@ def _search(
     dense = [(among.start + int(number), float(part[number])) for number in order]
     words = [hit for hit in lexical if hit[0] in among][:candidates]
     languages = {number: pool.languages[pool.text_of[number]] for number, _ in [*dense, *words]}
-    found = fuse(dense, words, limit=candidates, languages=languages, likeness=near)
+    neighbours = {number: _neighbours(pool.text_of, number) for number in languages}
+    found = fuse(dense, words, limit=candidates, languages=languages, likeness=near, neighbours=neighbours)
     return list(dict.fromkeys(pool.stories[pool.text_of[number]] for number, _ in found))[:limit]
+
+
+def _neighbours(text_of: Sequence[int], number: int) -> list[int]:
+    near = (number - 1, number + 1)
+    return [one for one in near if 0 <= one < len(text_of) and text_of[one] == text_of[number]]
 
 
 def _likeness(vectors: Vectors) -> Likeness:

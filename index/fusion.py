@@ -17,6 +17,10 @@ OWN_LANGUAGE = 1.08
 """A language's best match of words is taken from its passages so many times: a little more than words can give. The
 encoder still prefers the question's own language somewhat, and words tell which one that is."""
 
+NEIGHBOURS = 0.5
+"""Weight of the mean nearness of a passage and those before and after it, beside that of the passage alone: they are
+short, lest what surrounds an answer hide it, but what surrounds it says what it is about."""
+
 SINGLED_OUT = 3
 """At most so many passages can be those that words single out, as a name or a number does that few passages hold."""
 LEAD = 1.5
@@ -31,11 +35,15 @@ def fuse(
     languages: Mapping[int, str] | None = None,
     lexical_weight: float = LEXICAL_WEIGHT,
     likeness: Likeness | None = None,
+    neighbours: Mapping[int, Sequence[int]] | None = None,
 ) -> list[tuple[int, float]]:
     """The ``limit`` best passages of two rankings, best first, with a fused score.
 
     ``dense`` holds cosines, scaled here to 0..1 between its least and its greatest; ``lexical`` holds BM25 scores,
     scaled to the greater of its best and ``STRONG_MATCH``. A passage that only one ranking holds gets 0 from the other.
+
+    With ``neighbours`` (passage number to those before and after it in its article, found or not) a passage means more
+    if they are near to the question too.
 
     ``languages`` (passage number to language) keeps the fusion fair: words can only match in the question's own
     language, so they say which passage of a language is the better one, and not which language. Each passage then
@@ -52,6 +60,8 @@ def fuse(
     floor = min((score for _, score in dense), default=0.0)
     spread = max((score for _, score in dense), default=0.0) - floor
     meaning = {number: (score - floor) / spread if spread > 0 else 1.0 for number, score in dense}
+    if neighbours is not None:
+        meaning = _with_neighbours(meaning, [*meaning, *(number for number, _ in lexical)], neighbours)
     strong = max([STRONG_MATCH, *(score for _, score in lexical)])
     words = {number: score / strong for number, score in lexical}
     ahead: dict[str, float] = {}
@@ -70,6 +80,16 @@ def fuse(
     if lexical_weight:
         ranked = _within_reach(ranked, singled_out(lexical))
     return ranked[:limit]
+
+
+def _with_neighbours(
+    meaning: Mapping[int, float], numbers: Sequence[int], neighbours: Mapping[int, Sequence[int]]
+) -> dict[int, float]:
+    found: dict[int, float] = {}
+    for number in numbers:
+        near = [meaning.get(one, 0.0) for one in (number, *neighbours.get(number, ()))]
+        found[number] = (near[0] + NEIGHBOURS * sum(near) / len(near)) / (1 + NEIGHBOURS)
+    return found
 
 
 def singled_out(lexical: Ranking) -> list[int]:

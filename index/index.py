@@ -173,15 +173,15 @@ class Index:
             only = snapshot.choose(published_after, published_before, sources, languages, days, article_ids)
             dense = snapshot.nearest(vector, candidates, only)
             lexical = snapshot.matching(question, candidates, only)
-            languages_found = snapshot.languages_of([number for number, _ in (*dense, *lexical)])
-            weight = self.settings.retriever.lexical_weight
+            numbers = [number for number, _ in (*dense, *lexical)]
             ranked = fuse(
                 dense,
                 lexical,
                 limit=candidates,
-                languages=languages_found,
-                lexical_weight=weight,
+                languages=snapshot.languages_of(numbers),
+                lexical_weight=self.settings.retriever.lexical_weight,
                 likeness=snapshot.likeness,
+                neighbours=snapshot.neighbours_of(numbers),
             )
             passages = snapshot.passages([number for number, _ in ranked])
             stories: dict[int, list[int]] = {}

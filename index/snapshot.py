@@ -29,6 +29,7 @@ from index.store import (
     meta,
     read_articles,
     read_languages,
+    read_neighbours,
     read_passages,
     read_summaries,
 )
@@ -186,6 +187,11 @@ class Snapshot:
         """Language of the article of each passage, by passage number."""
         with self._lock:
             return read_languages(self._connection, numbers)
+
+    def neighbours_of(self, numbers: Sequence[int]) -> dict[int, list[int]]:
+        """The passages before and after each in its article, by passage number."""
+        with self._lock:
+            return read_neighbours(self._connection, numbers)
 
     def articles(self, ids: Sequence[str]) -> list[Article]:
         """Articles by id."""

@@ -6,6 +6,7 @@ Layout of the folder (format 2)::
     vectors.sqlite       encoder + passage hash -> vector, so that no passage is encoded twice
     vectors-N.faiss      FAISS index of some passages (see index.vectors); derived
     lock                 held by the one process that writes
+    building/            a part in the making (see index.background); there while a process is at it
 
 ``articles.sqlite`` only ever refers to vectors that are already safe in ``vectors.sqlite``: a crash between the two
 leaves vectors that nobody refers to yet, and the next run finds them there. Vectors that no passage needs any more are
@@ -36,6 +37,10 @@ from index.passage import Passage, titled
 FORMAT = 2
 ARTICLES_FILE = "articles.sqlite"
 VECTORS_FILE = "vectors.sqlite"
+BUILDING = "building"
+"""Where ``index.background`` makes parts of the FAISS side."""
+
+_PATIENCE = 10.0
 
 # It holds all that listings, counts and pictures of the collection ask for: no article's text is read for them.
 _LISTED = (
@@ -103,14 +108,17 @@ def connect(folder: Path, file: str, *, write: bool = False) -> sqlite3.Connecti
 
 
 def lock(folder: Path) -> FileLock:
-    """The lock of the one process that writes, taken; it dies with the process. Raises BusyError or WriteError."""
+    """The lock of the one process that writes, taken; it dies with the process. Raises BusyError or WriteError.
+
+    A process in the background that puts in its place what it has made is waited for.
+    """
     taken = FileLock(folder / "lock")
     with writing(folder):
         if not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)
             sync_folder(folder.parent)
         try:
-            taken.acquire(blocking=False)
+            taken.acquire(timeout=_PATIENCE if (folder / BUILDING).is_dir() else 0)
         except Timeout:
             raise BusyError(f"{folder}: another process is writing this index; wait until it is done") from None
     return taken
@@ -444,6 +452,19 @@ def read_languages(connection: sqlite3.Connection, numbers: Sequence[int]) -> di
         (json.dumps([int(number) for number in numbers]),),
     )
     return dict(rows.fetchall())
+
+
+def read_neighbours(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, list[int]]:
+    """The passages before and after each in its article, by the passage's number."""
+    rows = connection.execute(
+        "SELECT one.id, other.id FROM passages AS one JOIN passages AS other ON other.article_id = one.article_id"
+        f" AND other.ordinal IN (one.ordinal - 1, one.ordinal + 1) WHERE one.id IN {_IN}",
+        (json.dumps([int(number) for number in numbers]),),
+    )
+    found: dict[int, list[int]] = {}
+    for number, neighbour in rows:
+        found.setdefault(number, []).append(neighbour)
+    return found
 
 
 def read_vectors(vectors: sqlite3.Connection, encoder: str, hashes: Sequence[bytes]) -> np.ndarray:

@@ -68,6 +68,14 @@ def test_words_single_out_few_passages_or_none() -> None:
     assert singled_out([(number, 9.0) for number in range(SINGLED_OUT + 1)]) == []
 
 
+def test_of_two_passages_that_are_as_near_the_one_among_near_ones_comes_first() -> None:
+    dense = [(1, 0.9), (2, 0.9), (3, 0.8), (4, 0.5)]
+    neighbours = {1: [4], 2: [3], 3: [2], 4: [1]}
+    assert numbers(fuse(dense, [], limit=4, neighbours=neighbours)) == [2, 1, 3, 4]
+    assert numbers(fuse(dense, [], limit=2, neighbours={1: [77], 2: []})) == [2, 1]  # 77 was not found
+    assert numbers(fuse(dense, [], limit=4, neighbours={})) == [1, 2, 3, 4]
+
+
 def test_a_translation_of_the_best_hit_follows_it() -> None:
     dense = [(1, 0.90), (2, 0.80), (3, 0.79), (4, 0.5)]
     languages = {1: "en", 2: "zh", 3: "zh", 4: "en"}
