@@ -72,21 +72,18 @@ class Folder:
 
 
 class File:
-    """A file; its stamp is made of its size, its time of change, and its inode."""
+    """A file; its stamp, made of its size, its time of change, and its inode, says how it looked when it was listed."""
+
+    __slots__ = ("_root", "_settings", "_stream", "name", "path", "size", "stamp")  # a run may hold a million of them
 
     def __init__(self, path: Path, root: Path, settings: IndexSettings, info: os.stat_result) -> None:
         self.path = path
         self.name = readable(path)
         self.size = info.st_size
+        self.stamp = _stamp(info)
         self._root = root
         self._settings = settings
-        self._listed = info
         self._stream: BinaryIO | None = None
-
-    @property
-    def stamp(self) -> str:
-        """How the file looked when it was listed."""
-        return _stamp(self._listed)
 
     def lasting_stamp(self) -> str:
         """The stamp, or "" if the file was written after it was listed, or so lately that this would not show."""
