@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Self
 
 from index.index import Index
 from qa.answer import Answer, Citation, Step, TextPiece
-from qa.answer_kind import kind_of, wanted_kinds
 from qa.config import Settings
 from qa.coverage import coverage
 from qa.ground import ground
@@ -227,13 +226,11 @@ class Assistant:
         """What speaks for each piece of evidence, whose sentences have vectors."""
         nearness = {one.quote: float(one.vector @ turn.vector) for one in evidence}
         known = [hit.similarity for hit in turn.hits if hit.similarity is not None]
-        wanted = wanted_kinds(turn.vector, self.index.encoder.fingerprint)
         return [
             Signs(
                 one.probability,
                 min(known, default=0.0) if one.hit.similarity is None else one.hit.similarity,
                 nearness[one.quote],
-                wanted[kind_of(one.words, one.hit.article.language)],
             )
             for one in evidence
         ]
