@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from index.passage_dates import days_of
+from qa.language import direction
 from qa.localise import date_text
 from ui.around import Happening
 from ui.markup import attributes, local_date, text
@@ -16,7 +17,7 @@ from ui.words import word
 _WIDTH, _MARGIN, _RADIUS = 640, 24, 7
 _STEP = 17
 """Between points that stand above each other because their days are too near."""
-_LABEL = 110
+_LABEL = 190
 """Room that a date below the line needs."""
 
 
@@ -52,9 +53,7 @@ def levels(places: Sequence[float]) -> list[int]:
 
 
 def _picture(found: Sequence[Happening], keys: Sequence[str], language: str) -> str:
-    rightwards = 'dir="ltr"' in attributes(language)
-    days = [_middle(one) for one in found]
-    places = positions(days, rightwards=rightwards)
+    places = positions([_middle(one) for one in found], rightwards=direction(language) == "ltr")
     heights = levels(places)
     line = _STEP * (max(heights) + 1) + _RADIUS
     points = "".join(
@@ -63,23 +62,23 @@ def _picture(found: Sequence[Happening], keys: Sequence[str], language: str) -> 
         for one, key, place, height in zip(found, keys, places, heights, strict=True)
     )
     labels = "".join(
-        f'<text x="{_inside(place):.1f}" y="{line + 26}" text-anchor="middle">'
-        f"{text(local_date(day.isoformat(), language))}</text>"
-        for day, place in _labelled(days, places, found)
+        f'<text x="{_inside(place):.1f}" y="{line + 26}" text-anchor="middle" direction="{direction(language)}">'
+        f"{text(local_date(one.value, language))}</text>"
+        for one, place in _labelled(found, places)
     )
     return (
-        f'<svg class="line" viewBox="0 0 {_WIDTH} {line + 34}" aria-hidden="true" direction="ltr">'
+        f'<svg class="line" viewBox="0 0 {_WIDTH} {line + 34}" aria-hidden="true">'
         f'<line x1="0" x2="{_WIDTH}" y1="{line}" y2="{line}"/>{points}{labels}</svg>'
     )
 
 
-def _labelled(days: Sequence[date], places: Sequence[float], found: Sequence[Happening]) -> list[tuple[date, float]]:
-    """The days that are written below the line: that of the answer, the first and the last, if there is room."""
-    order = sorted(range(len(days)), key=lambda number: (not found[number].answers, number not in (0, len(days) - 1)))
-    chosen: list[tuple[date, float]] = []
+def _labelled(found: Sequence[Happening], places: Sequence[float]) -> list[tuple[Happening, float]]:
+    """Those whose day is written below the line: the answer, the first and the last, others if there is room."""
+    order = sorted(range(len(found)), key=lambda number: (not found[number].answers, number not in (0, len(found) - 1)))
+    chosen: list[tuple[Happening, float]] = []
     for number in order:
         if all(abs(_inside(places[number]) - _inside(place)) >= _LABEL for _, place in chosen):
-            chosen.append((days[number], places[number]))
+            chosen.append((found[number], places[number]))
     return chosen
 
 

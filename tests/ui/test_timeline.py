@@ -111,6 +111,9 @@ def test_every_point_is_in_the_list_too_and_opens_its_sentence():
         assert f'id="evidence-3-t{number}"' in html
         assert f'data-start="{one.start}" data-end="{one.end}"' in html
     assert 'aria-hidden="true"' in html
+    assert 'direction="ltr">14 March 2023</text>' in html
+    arabic = timeline(Turn(number=3, question="q", answer=cited("ar"), around=around), "ar")
+    assert 'direction="rtl">8 نوفمبر 2023</text>' in arabic
     assert "Wednesday, 8 November 2023" in html
 
 

@@ -26,7 +26,8 @@ function show(evidence) {
   evidence.querySelector(".title").id = "panel-title";
   body.replaceChildren(evidence);
   const mark = body.querySelector("mark");
-  if (mark) body.scrollTop = mark.offsetTop - body.offsetTop - body.clientHeight / 3;
+  const top = mark.offsetTop - body.offsetTop;
+  body.scrollTop = top + mark.offsetHeight > 0.7 * body.clientHeight ? top - body.clientHeight / 3 : 0;
 }
 
 // The whole article in the place of its passage, if it still has the sentence there.
