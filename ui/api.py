@@ -159,7 +159,7 @@ def api(loader: Loader, folder: Path | None) -> FastAPI:
         version="1",
         docs_url=None,
         redoc_url=None,
-        responses=problems.described(401, 422, 429, 500, 503),
+        responses=problems.described(400, 401, 408, 413, 422, 429, 500, 503),
     )
     problems.add_handlers(app)
 

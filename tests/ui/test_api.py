@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import threading
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -91,7 +92,7 @@ def test_the_place_in_the_queue_is_told():
         first = threading.Thread(target=client.post, args=("/api/ask",), kwargs={"json": {"question": "when?"}})
         first.start()
         while not loader.queue.serving:
-            pass
+            time.sleep(0.01)
         with client.stream("POST", "/api/ask", json={"question": "when?", "stream": True}) as response:
             lines = response.iter_lines()
             assert json.loads(next(lines)) == {"type": "waiting", "place": 1}
@@ -111,7 +112,7 @@ def test_who_leaves_gives_the_place_up():
             next(response.iter_lines())
             assert len(loader.queue) == 1
         while len(loader.queue):
-            pass
+            time.sleep(0.01)
         held.leave()
         made.gate.set()
         assert client.post("/api/ask", json={"question": "when?"}).status_code == 200
@@ -228,6 +229,25 @@ def test_the_description_names_every_route(client):
     described = client.get("/api/openapi.json").json()
     assert set(described["paths"]) == {"/ask", "/articles", "/articles/{article_id}", "/search"}
     assert described["servers"] == [{"url": "/api"}]
+
+
+def test_an_answer_that_is_being_made_is_finished_when_the_server_stops():
+    made, got = Scripted(), []
+    made.gate.clear()
+    loader = Loader(lambda: made)
+    loader.start()
+
+    def ask(address: str) -> None:
+        got.append(httpx.post(f"{address}api/ask", json={"question": "when?"}, trust_env=False, timeout=60))
+
+    with served(loader) as address:
+        asking = threading.Thread(target=ask, args=(address,))
+        asking.start()
+        while not loader.queue.serving:
+            time.sleep(0.01)
+        threading.Timer(0.5, made.gate.set).start()  # the server is being stopped by then
+    asking.join()
+    assert got[0].json()["answerable"]
 
 
 def test_readmes_request_gets_its_answer(client):
