@@ -61,9 +61,10 @@ def take(browser: Browser, address: str, name: str, questions: list[str], **opti
         page.locator("#question textarea").fill(question)
         page.keyboard.press("Enter")
         expect(page.locator(f"#current [data-turn='{number}'] .answer")).to_be_visible()
+    expect(page.locator("#current .timeline")).to_be_visible()
     if options["viewport"] == DESK:
         page.locator("#current .card").first.click()
-        expect(page.locator("#panel mark")).to_be_visible()
+        expect(page.locator("#panel [data-whole] mark")).to_be_in_viewport()
         page.mouse.move(0, 0)
     keep(page, name)
     context.close()
@@ -102,8 +103,8 @@ def main() -> None:
         english, arabic = "when will Blinken arrive?", "متى سيصل بلينكن؟"
         take(browser, address, "chat.png", [english], viewport=DESK, locale="en-US")
         take(browser, address, "chat-dark.png", [english], viewport=DESK, locale="en-US", color_scheme="dark")
-        take(browser, address, "chat-rtl.png", [arabic], viewport=DESK, locale="ar")
-        take(browser, address, "chat-phone.png", [english], viewport=PHONE, locale="en-US")
+        take(browser, address, "right-to-left.png", [arabic], viewport=DESK, locale="ar")
+        take(browser, address, "phone.png", [english], viewport=PHONE, locale="en-US")
         take_articles(browser, address)
         browser.close()
 
