@@ -2,7 +2,7 @@
 
     python docs/picture.py
 
-writes chat.png, chat-dark.png, chat-rtl.png, chat-phone.png and articles.png beside this file. It needs a Chromium on
+writes chat.png, chat-dark.png, right-to-left.png, phone.png and articles.png beside this file. It needs a Chromium on
 the PATH.
 """
 
