@@ -30,6 +30,7 @@ from unittest.mock import patch
 import numpy as np
 from machine import machine
 
+from index import background
 from index.article import Article
 from index.compaction import compact
 from index.config import IndexConfig, IndexSettings
@@ -42,12 +43,14 @@ from index.update import Change, add, remove, sync
 
 RESULT = Path(__file__).resolve().parent / "results" / "faults.json"
 FIRST = 3  # kills that come early: the first of them meets an index in the making
-OPERATIONS = ("change files", "change files", "add", "remove", "compact")
+OPERATIONS = ("change files", "change files", "add", "remove", "compact", "make approximate")
+EXACT_UP_TO = 20
 # Small, so that a small index has many lots, parts and publications for a kill to fall between.
 SMALL: list[tuple[str, dict[str, Any]]] = [
     ("index.update", {"_LOT": 8, "_SECONDS": 0.05}),
     ("index.vectors", {"_SMALL": 10, "_LARGEST": 40}),
     ("index.compaction", {"_PAGES": 20, "_PATIENCE": 0.2}),
+    ("index.background", {"start": lambda *_: None}),  # it is an operation of its own here
 ]
 
 
@@ -152,8 +155,10 @@ class Bench:
             add(articles, folder=self.index, settings=self.settings, encoder=self.encoder)
         elif operation.kind == "remove":
             remove(versions, folder=self.index)
-        else:
+        elif operation.kind == "compact":
             compact(self.index)
+        else:
+            background.work(self.index, EXACT_UP_TO)
 
     def write_files(self, versions: dict[str, int]) -> None:
         """Put the articles' files as an editor would: each is whole at every moment."""

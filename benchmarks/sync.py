@@ -23,6 +23,7 @@ from unittest.mock import patch
 import numpy as np
 from machine import machine
 
+from index import background
 from index.article import Article
 from index.config import IndexConfig, IndexSettings
 from index.encoder import Encoder
@@ -92,7 +93,7 @@ def grow(settings: IndexSettings, encoder: Perturbing, articles: Iterator[Articl
 
     there = count(settings) if folder.exists() else 0
     # The days that a passage speaks of cost more than all the rest of its writing, and here nobody asks for them.
-    with patch("index.passage_dates.days_in", return_value=[]):
+    with patch("index.passage_dates.days_in", return_value=[]), patch("index.background.start"):
         report = add(
             until_full(size - there),
             folder=folder,
@@ -100,6 +101,7 @@ def grow(settings: IndexSettings, encoder: Perturbing, articles: Iterator[Articl
             encoder=encoder,  # type: ignore[arg-type]
         )
     seconds = time.perf_counter() - start
+    background.work(folder, settings.retriever.exact_up_to)  # now, and not while the runs to come are measured
     print(f"{report.added} articles, {report.passages} passages written in {seconds:.0f} s", flush=True)
     return there + report.passages
 

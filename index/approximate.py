@@ -17,7 +17,7 @@ import numpy as np
 # Groups for n vectors: this times the root of n, the least that the guidelines name.
 _GROUPS = 4
 # Groups that a search looks into: this times the root of their number.
-_PROBES = 8
+_PROBES = 12
 # Vectors of the sample for each group, and rounds of k-means. More of either takes longer and finds hardly more.
 SAMPLE = 50
 _ROUNDS = 8

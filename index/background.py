@@ -25,10 +25,7 @@ from filelock import FileLock, Timeout
 
 from index import approximate, vectors
 from index.errors import BusyError, KabarError
-from index.store import ARTICLES_FILE, VECTORS_FILE, Writer, connect, exists, meta, sync_folder, writing
-
-FOLDER = "building"
-"""Where a part is made."""
+from index.store import ARTICLES_FILE, BUILDING, VECTORS_FILE, Writer, connect, exists, meta, sync_folder, writing
 
 # Exact parts of this share of the greatest number of passages that all are searched exactly may wait.
 _WAITING_SHARE = 0.25
@@ -109,7 +106,7 @@ def work(folder: Path, exact_up_to: int) -> int:
     Waits while a run writes. Raises WriteError, and DamagedError if vectors are.
     """
     made = 0
-    workshop = folder / FOLDER
+    workshop = folder / BUILDING
     with writing(folder):
         workshop.mkdir(exist_ok=True)
         lock = FileLock(workshop / "lock")
@@ -125,12 +122,12 @@ def work(folder: Path, exact_up_to: int) -> int:
 
 def leftovers(folder: Path) -> list[Path]:
     """What a process that died has left behind."""
-    workshop = folder / FOLDER
+    workshop = folder / BUILDING
     return [workshop] if workshop.is_dir() and not _is_at_work(folder) else []
 
 
 def _is_at_work(folder: Path) -> bool:
-    lock = folder / FOLDER / "lock"
+    lock = folder / BUILDING / "lock"
     if not lock.exists():
         return False
     try:

@@ -224,7 +224,8 @@ def sweep(writer: Writer) -> None:
     """Remove files that the committed index does not name."""
     named = {record.file for record in records(writer.connection)}
     for path in leftovers(writer.folder, named):
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(PermissionError):  # Windows keeps it while a reader has it mapped; a later run is free
+            path.unlink(missing_ok=True)
 
 
 def leftovers(folder: Path, named: set[str]) -> list[Path]:

@@ -25,7 +25,7 @@ from index.index import Index
 from index.integrity import find_damage, leftovers
 from index.repair import repair
 from index.snapshot import Snapshot
-from index.store import ARTICLES_FILE, Writer, connect, meta
+from index.store import ARTICLES_FILE, BUILDING, Writer, connect, meta
 from index.update import add, remove, sync
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,7 +146,7 @@ def test_one_approximate_part_takes_the_place_of_the_exact_ones(grown: Path, fol
     assert kinds(folder) == [(True, COUNT)]
     assert find_damage(folder) == []
     assert [path.name for path in folder.glob("*.faiss")] == [records(folder)[0].file]
-    assert not (folder / background.FOLDER).exists()
+    assert not (folder / BUILDING).exists()
 
 
 def test_recall_against_brute_force(folder: Path, grown: Path) -> None:
@@ -396,6 +396,15 @@ def test_it_waits_for_a_run_that_writes(grown: Path, monkeypatch: pytest.MonkeyP
     assert background.work(grown, EXACT_UP_TO) == 1
     assert writers == []
     assert kinds(grown) == [(True, COUNT)]
+
+
+def test_a_run_waits_while_a_part_is_put_in_its_place(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / BUILDING).mkdir()
+    writers = [Writer(folder)]
+    monkeypatch.setattr(time, "sleep", lambda _: writers.pop().__exit__(None, None, None))
+    put(folder, [article(9000)])
+    assert writers == []
+    assert leftovers(folder) == []
 
 
 def test_only_one_process_is_at_work(grown: Path, monkeypatch: pytest.MonkeyPatch) -> None:
