@@ -19,7 +19,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from pydantic import Field, PrivateAttr
 
 from index.errors import ModelError
-from qa.gemma import weights
+from qa.gemma import adapter, weights
 
 
 class EmbeddedChatModel(BaseChatModel):
@@ -33,14 +33,14 @@ class EmbeddedChatModel(BaseChatModel):
         context: tokens that prompt and answer may have together.
         max_tokens: longest answer.
         threads: None takes half of the processors, at most 4.
-        adapters: LoRA adapters in GGUF and their strengths.
+        trained: whether kabar's own adapter is put on it, which makes it a translator (see ``qa.prompts.task``).
     """
 
     path: Path | None = None
     context: int = Field(default=2048, ge=256)
     max_tokens: int = Field(default=192, ge=1)
     threads: int | None = None
-    adapters: tuple[tuple[Path, float], ...] = ()
+    trained: bool = False
 
     _server: Any = PrivateAttr(default=None)
     _lock: threading.Lock = PrivateAttr(default_factory=threading.Lock)
@@ -54,19 +54,15 @@ class EmbeddedChatModel(BaseChatModel):
         return {
             "path": str(self.path),
             "max_tokens": self.max_tokens,
-            "adapters": [str(path) for path, _ in self.adapters],
+            "trained": self.trained,
         }
 
     def load(self) -> None:
         """Load the weights if that has not been done. Raises ModelError."""
         with self._lock:
             if self._server is None:
-                self._server = _open(self.path or weights(), self.context, self.threads or _threads(), self.adapters)
-
-    def prepare(self, messages: list[BaseMessage]) -> None:
-        """Read the prompt that ``messages`` make into the cache, so that a later one that begins alike is quick."""
-        self.load()
-        self._server.handle_completions({**self._request(messages, None), "max_tokens": 1})
+                own = adapter() if self.trained else None
+                self._server = _open(self.path or weights(), self.context, self.threads or _threads(), own)
 
     def _request(self, messages: list[BaseMessage], stop: list[str] | None) -> dict[str, Any]:
         return {
@@ -169,7 +165,7 @@ def _threads() -> int:
     return min(4, max(1, (os.cpu_count() or 2) // 2))
 
 
-def _open(path: Path, context: int, threads: int, adapters: tuple[tuple[Path, float], ...]) -> Any:
+def _open(path: Path, context: int, threads: int, adapter: Path | None) -> Any:
     """Start llama.cpp's server object, whose functions are called in this process.
 
     It insists on listening somewhere. Where the system has Unix sockets, it listens in a private folder that is
@@ -190,8 +186,8 @@ def _open(path: Path, context: int, threads: int, adapters: tuple[tuple[Path, fl
     parameters.warmup = parameters.ui = parameters.endpoint_slots = parameters.use_jinja = parameters.fit_params = False
     parameters.offline = True
     parameters.api_keys = [secrets.token_hex(16)]
-    if adapters:
-        parameters.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(place), scale) for place, scale in adapters]
+    if adapter:
+        parameters.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(adapter), 1.0)]
     folder = None
     if hasattr(socket, "AF_UNIX"):
         folder = tempfile.mkdtemp(prefix="kabar-")

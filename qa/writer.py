@@ -8,7 +8,7 @@ from index.errors import ModelError
 from qa.chat_model import explain, finish_reason, open_chat_model, says_end, stream_within
 from qa.config import WriterConfig
 from qa.errors import WriterError
-from qa.prompts import clean, instruction, label, turns
+from qa.prompts import clean, instruction, label, task, turns
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -18,13 +18,17 @@ _LENGTH = 4
 """A rendering longer than this many times its sentence (and 200 characters) is a model that does not stop."""
 
 
+_WAYS = ((True, 0.0), (False, 0.0), (False, 0.5), (False, 0.7), (True, 0.5), (True, 0.7), (True, 0.9))
+"""How a small model is asked for a part: with its sentence or without it, and at which temperature."""
+
+
 class Writer:
-    """A chat model that renders a sentence of an article in another language, and does nothing else.
+    """A chat model that renders a sentence of an article, or a part of it, in another language, and does nothing else.
 
     Args:
         model: any LangChain chat model.
         name: what messages call it.
-        instructed: whether it follows instructions; a base model is given examples alone.
+        instructed: whether it follows instructions; one that does not must have been trained on ``qa.prompts.task``.
         timeout: seconds for one rendering.
         ends: whether the model always says that it has finished, so that a stream which stops without saying so is
             known to be cut.
@@ -55,11 +59,6 @@ class Writer:
         if load := getattr(self.model, "load", None):
             load()
 
-    def prepare(self, source: str, target: str) -> None:
-        """Let an embedded model read the examples of this pair ahead, as soon as both languages are known."""
-        if (prepare := getattr(self.model, "prepare", None)) and source != target:
-            prepare(self._messages("", source, target))
-
     def translate(self, sentence: str, source: str, target: str, *, focus: str | None = None) -> Iterator[str]:
         """Stream ``sentence`` in another language; the pieces together are the rendering.
 
@@ -76,19 +75,50 @@ class Writer:
             if text:
                 yield text
             return
+        yield from self._rendering(self._messages(text, source, target), target, _LENGTH * len(text) + 200)
+
+    def renderings(self, part: str, sentence: str, source: str, target: str) -> Iterator[str]:
+        """A part of a sentence in another language; arguments as for ``translate``.
+
+        A model that follows instructions is asked once. One that was trained for it is small: it is asked in several
+        ways, with the sentence and without it, and its renderings are to be chosen from. Raises WriterError if there is
+        none, ModelError if the weights cannot be used.
+        """
+        text = clean(part)
+        if source == target or not text:
+            yield text
+            return
+        shown = clean(sentence, part)
+        failed: WriterError | None = None
+        given = 0
+        for seed, (inside, temperature) in enumerate(_WAYS):
+            asked = self._messages(shown if inside else text, source, target, text if inside and text != shown else "")
+            options: dict[str, Any] = {}
+            if not self.instructed:
+                options = {"temperature": temperature, "seed": seed, "max_tokens": 16 + len(text) // 2}
+            try:
+                yield "".join(self._rendering(asked, target, _LENGTH * len(text) + 200, **options)).strip()
+                given += 1
+            except WriterError as error:
+                failed = error
+            if self.instructed:
+                break
+        if failed and not given:
+            raise failed
+
+    def _rendering(self, messages: "list[BaseMessage]", target: str, most: int, **options: Any) -> Iterator[str]:
         self.load()
         try:
-            yield from self._rendering(text, source, target)
+            yield from self._written(messages, target, most, options)
         except WriterError:
             raise
         except Exception as error:  # a provider's library may raise anything; the quotation is shown then
             reason = explain(error, section="writer", timeout=self.timeout)
             raise WriterError(f"writer {self.name}: {reason}") from error
 
-    def _rendering(self, text: str, source: str, target: str) -> Iterator[str]:
-        most = _LENGTH * len(text) + 200
+    def _written(self, messages: "list[BaseMessage]", target: str, most: int, options: dict[str, Any]) -> Iterator[str]:
         tidy, finished, given = _Tidy(label(target)), None, 0
-        for chunk in stream_within(self.model, self._messages(text, source, target), self.timeout):
+        for chunk in stream_within(self.model, messages, self.timeout, **options):
             finished = finish_reason(chunk.response_metadata) or finished
             piece = tidy.add(chunk.text)
             given += len(piece)
@@ -108,10 +138,15 @@ class Writer:
         if piece:
             yield piece
 
-    def _messages(self, text: str, source: str, target: str) -> "list[BaseMessage]":
+    def _messages(self, text: str, source: str, target: str, part: str = "") -> "list[BaseMessage]":
         from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
-        messages: list[BaseMessage] = [SystemMessage(instruction(source, target))] if self.instructed else []
+        asked = HumanMessage(task(text, source, target, part))
+        if not self.instructed:
+            return [asked]
+        messages: list[BaseMessage] = [SystemMessage(instruction(source, target, part=bool(part)))]
+        if part:
+            return [*messages, asked]
         for request, rendering in turns(text, source, target):
             messages.append(HumanMessage(request))
             if rendering is not None:
@@ -165,7 +200,8 @@ def open_writer(config: WriterConfig) -> Writer | None:
         try:
             from qa.embedded_chat import EmbeddedChatModel
 
-            return Writer(EmbeddedChatModel(), name="embedded", instructed=False, timeout=config.timeout, ends=True)
+            own = EmbeddedChatModel(trained=True)
+            return Writer(own, name="embedded", instructed=False, timeout=config.timeout, ends=True)
         except ImportError as error:
             raise ModelError(
                 f"the embedded writer needs {error.name}: run `pip install xllamacpp langchain-core`"

@@ -309,6 +309,27 @@ def reading(
 
 
 @eval_app.command()
+def render(
+    source: Annotated[Path, typer.Argument(help="Question set in SQuAD's JSON format, such as xquad.de.json.")],
+    target: Annotated[Path, typer.Argument(help="The same questions in another language.")],
+    *,
+    limit: Annotated[int | None, typer.Option(help="Questions, from the start.", min=1)] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Measure how well the writer says answers in another language: chrF against the other file's, and of copying."""
+    settings = _settings(config)
+    _quiet()
+    from qa.render_evaluation import evaluate_rendering
+    from qa.writer import open_writer
+
+    writer = open_writer(settings.writer)
+    if writer is None:
+        raise KabarError("writer.model is 'none', so there is nothing to measure: name a writer")
+    _print_figures([evaluate_rendering(writer, source, target, limit)], as_json=as_json, bare=True)
+
+
+@eval_app.command()
 def answers(
     files: Annotated[list[Path], typer.Argument(help="Questions such as articles/questions.json.")],
     *,

@@ -19,6 +19,7 @@ from qa.check import check
 from qa.config import WriterConfig
 from qa.errors import WriterError
 from qa.prompts import EXAMPLES, LONGEST, clean, examples, turns
+from qa.render import render
 from qa.writer import Writer, open_writer
 
 SENTENCE = "Blinken akan tiba di Seoul pada 8 November 2023 untuk perjalanan dua hari."
@@ -31,6 +32,7 @@ class Told(BaseChatModel):
     finish: str | None = "stop"
     pause: float = 0
     asked: list[list[BaseMessage]] = Field(default_factory=list)
+    options: list[dict[str, Any]] = Field(default_factory=list)
 
     @property
     def _llm_type(self) -> str:
@@ -41,6 +43,7 @@ class Told(BaseChatModel):
 
     def _stream(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
         self.asked.append(messages)
+        self.options.append({name: kwargs[name] for name in ("temperature", "seed", "max_tokens") if name in kwargs})
         for number, piece in enumerate(self.pieces):
             time.sleep(self.pause)
             last = number == len(self.pieces) - 1
@@ -125,8 +128,59 @@ def test_a_model_with_instructions_gets_them_and_the_examples_as_turns() -> None
     assert "from Indonesian into Korean" in system.text
     assert [type(message) for message in rest] == [*[HumanMessage, AIMessage] * len(EXAMPLES), HumanMessage]
     assert SENTENCE in rest[-1].text
+
+
+def test_a_model_that_was_trained_for_it_gets_the_sentence_alone() -> None:
+    model = Told(pieces=["x"], asked=[])
     list(Writer(model, instructed=False).translate(SENTENCE, "id", "ko"))
-    assert isinstance(model.asked[1][0], HumanMessage)
+    assert model.asked == [[HumanMessage(f"Bahasa Indonesia: {SENTENCE}\n한국어:")]]
+
+
+def test_a_small_model_is_asked_for_a_part_with_its_sentence_and_without() -> None:
+    model = Told(pieces=["two ", "days\n", "and more"], asked=[])
+    said = list(Writer(model, instructed=False).renderings("dua hari", SENTENCE, "id", "en"))
+    assert said == ["two days"] * len(model.asked)
+    alone = HumanMessage("Bahasa Indonesia: dua hari\nEnglish:")
+    inside = HumanMessage(f"Bahasa Indonesia: {SENTENCE}\nBahasa Indonesia: dua hari\nEnglish:")
+    assert [messages[0] for messages in model.asked[:2]] == [inside, alone]
+    assert all(messages in ([inside], [alone]) for messages in model.asked)
+    assert model.options[0] == {"temperature": 0.0, "seed": 0, "max_tokens": 20}
+    assert len({options["seed"] for options in model.options}) == len(model.asked)
+
+
+def test_a_model_with_instructions_is_asked_for_a_part_once() -> None:
+    model = Told(pieces=["two days"], asked=[])
+    assert list(Writer(model).renderings("dua hari", SENTENCE, "id", "en")) == ["two days"]
+    [[system, request]] = model.asked
+    assert isinstance(system, SystemMessage)
+    assert "a part of it" in system.text
+    assert request.text == f"Bahasa Indonesia: {SENTENCE}\nBahasa Indonesia: dua hari\nEnglish:"
+    assert model.options == [{}]
+
+
+def test_a_part_that_is_the_whole_sentence_is_asked_for_as_one() -> None:
+    model = Told(pieces=["x"], asked=[])
+    list(Writer(model, instructed=False).renderings(SENTENCE, SENTENCE, "id", "en"))
+    assert model.asked[0] == [HumanMessage(f"Bahasa Indonesia: {SENTENCE}\nEnglish:")]
+
+
+def test_a_part_in_its_own_language_or_without_a_letter_needs_no_model() -> None:
+    model = Told(pieces=["never"], asked=[])
+    assert list(Writer(model).renderings("dua\nhari", SENTENCE, "id", "id")) == ["dua hari"]
+    assert list(Writer(model).renderings(" \n", SENTENCE, "id", "en")) == [""]
+    assert model.asked == []
+
+
+def test_one_way_of_asking_may_fail_but_not_all() -> None:
+    class Moody(Told):
+        def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
+            self.finish = "length" if kwargs.get("seed") == 0 else "stop"
+            yield from super()._stream(*args, **kwargs)
+
+    said = list(Writer(Moody(pieces=["two"]), instructed=False).renderings("dua", SENTENCE, "id", "en"))
+    assert set(said) == {"two"}
+    with pytest.raises(WriterError, match="does not stop"):
+        list(Writer(Told(pieces=["very "] * 100), instructed=False).renderings("dua", SENTENCE, "id", "en"))
 
 
 def test_a_sentence_cannot_leave_its_line_or_spell_control_tokens() -> None:
@@ -255,6 +309,14 @@ def test_the_embedded_writer_renders_and_repeats_itself(embedded: Writer) -> Non
     assert "8 November 2023" in first
     list(embedded.translate("Das Museum ist geschlossen.", "de", "en"))
     assert "".join(embedded.translate(SENTENCE, "id", "en")) == "".join(embedded.translate(SENTENCE, "id", "en"))
+
+
+@pytest.mark.models
+def test_the_embedded_writer_renders_parts_of_sentences(embedded: Writer) -> None:
+    told = "Der russische Außenminister Sergei Lawrow traf am Montag 1.200 Soldaten in der Hauptstadt."
+    assert "Russia" in render("russische Außenminister", told, "de", "en", embedded).text
+    assert "столиц" in render("in der Hauptstadt", told, "de", "ru", embedded).text
+    assert render("1.200 Soldaten", told, "de", "en", embedded) == ("1,200 soldiers", True)
 
 
 @pytest.mark.models

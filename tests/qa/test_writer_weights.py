@@ -124,3 +124,37 @@ def test_processes_that_start_together_all_get_the_whole_file(installed: list[Pa
     assert {results.get(timeout=10) for _ in processes} == {gemma.SHA256}
     for process in processes:
         process.join(10)
+
+
+@pytest.fixture
+def own_adapter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small file in place of the adapter, with its hash beside it."""
+    path = tmp_path / "adapter.gguf"
+    path.write_bytes(b"weights")
+    path.with_suffix(".json").write_text(json.dumps({"sha256": hashlib.sha256(b"weights").hexdigest()}))
+    monkeypatch.setattr(gemma, "ADAPTER", path)
+    return path
+
+
+def test_the_adapter_is_used_as_it_was_made(own_adapter: Path) -> None:
+    assert gemma.adapter() == own_adapter
+
+
+def test_a_damaged_or_missing_adapter_is_an_error(own_adapter: Path) -> None:
+    own_adapter.write_bytes(b"weightt")
+    with pytest.raises(ModelError, match=r"damaged .*install kabar again"):
+        gemma.adapter()
+    own_adapter.unlink()
+    with pytest.raises(ModelError, match=r"cannot be read .*No such file"):
+        gemma.adapter()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "3"])
+def test_an_adapter_whose_hash_is_lost_is_an_error(own_adapter: Path, content: str) -> None:
+    own_adapter.with_suffix(".json").write_text(content)
+    with pytest.raises(ModelError, match=r"its \.json file is damaged"):
+        gemma.adapter()
+
+
+def test_the_shipped_adapter_is_whole_and_small() -> None:
+    assert gemma.adapter().stat().st_size <= 20_000_000
