@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from index.article import Article
 from index.catalog import ADDED, Catalog
-from index.errors import DamagedError
+from index.errors import DamagedError, NoIndexError
 from index.lexical import query
 from index.store import ARTICLES_FILE, Summary, check_format, connect, meta, read_articles
 
@@ -159,6 +159,8 @@ def open_listing(folder: Path) -> Iterator[Listing]:
     with closing(connect(folder, ARTICLES_FILE)) as connection:
         try:
             connection.execute("BEGIN")
+            if not connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'meta'").fetchone()[0]:
+                raise NoIndexError(f"{folder}: the first index is being made here; come back when it is done")
             check_format(connection, folder)
             yield Listing(connection)
         except sqlite3.DatabaseError as error:

@@ -176,6 +176,11 @@ def test_no_index_and_a_damaged_one_are_named(tmp_path: Path) -> None:
         pass
 
 
+def test_an_index_that_is_being_made_is_none_yet(tmp_path: Path) -> None:
+    with Writer(tmp_path), pytest.raises(NoIndexError), open_listing(tmp_path):
+        pass
+
+
 def test_an_index_of_an_earlier_version_gets_the_index_by_date(tmp_path: Path) -> None:
     with Writer(tmp_path) as writer:
         writer.commit()
