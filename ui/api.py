@@ -11,6 +11,7 @@ from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, WithJsonSchema
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 
 from index.article import Article
 from index.errors import NoIndexError
@@ -204,7 +205,7 @@ def api(loader: Loader, folder: Path | None) -> FastAPI:
         with open_listing(_known(folder)) as listing:
             found = listing.article(article_id)
         if found is None:
-            raise problems.HTTPException(404, "there is no such article; GET /api/articles lists them")
+            raise HTTPException(404, "there is no such article; GET /api/articles lists them")
         return found
 
     @app.get("/search")

@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
 from index.errors import KabarError
@@ -23,9 +24,18 @@ log = logging.getLogger("kabar.ui")
 
 
 class Answering(Protocol):
-    """What is needed of ``qa.Assistant``; ``filters`` are those of its ``stream``."""
+    """What is needed of ``qa.Assistant``."""
 
-    def stream(self, question: str, *, history: History, **filters: Any) -> Iterator[Step | TextPiece | Answer]:
+    def stream(
+        self,
+        question: str,
+        *,
+        history: History,
+        published_after: date | None = None,
+        published_before: date | None = None,
+        sources: Sequence[str] | None = None,
+        languages: Sequence[str] | None = None,
+    ) -> Iterator[Step | TextPiece | Answer]:
         """Steps, pieces of text, and the answer last."""
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from starlette.exceptions import HTTPException
 
 from qa.answer import Answer, Citation
 from ui import problems
@@ -68,9 +69,9 @@ class ChatRequest(BaseModel):
         """The last message, which is the user's, and what was said before it."""
         last = self.messages[-1]
         if last.role != "user":
-            raise problems.HTTPException(400, "messages: the last message has to be the user's")
+            raise HTTPException(400, "messages: the last message has to be the user's")
         if isinstance(last.content, list) and any(part.type not in ("text", "input_text") for part in last.content):
-            raise problems.HTTPException(400, "messages: kabar reads text alone, no pictures, sounds or files")
+            raise HTTPException(400, "messages: kabar reads text alone, no pictures, sounds or files")
         said = [(message.role, message.text()) for message in self.messages[:-1]]
         return last.text(), [(role, text) for role, text in said if role in ("user", "assistant")]
 
@@ -129,7 +130,7 @@ def _model() -> dict[str, Any]:
 
 def _check_model(name: str) -> None:
     if name != MODEL:
-        raise problems.HTTPException(404, f"there is no model of that name; the only one is '{MODEL}'")
+        raise HTTPException(404, f"there is no model of that name; the only one is '{MODEL}'")
 
 
 async def _chunks(events: AsyncIterator[Event], about: dict[str, Any]) -> AsyncIterator[str]:
