@@ -53,6 +53,30 @@ def writer(result: dict[str, Any]) -> list[list[str]]:
     return rows
 
 
+def search(result: dict[str, Any]) -> list[list[str]]:
+    """What a search costs by the size of the index, beside the limit at the largest and what rivals take."""
+    limits = result["limits"]
+    names = {
+        "p50": "vectors alone, median, ms",
+        "p99": "vectors alone, 99 of 100, ms",
+        "recall_at_10": "of the ten nearest, found",
+        "words_p50": "words alone, median, ms",
+        "hybrid_p50": "both, median, ms",
+        "a month_p50": "both, in a month, median, ms",
+        "a language_p50": "both, in a language, median, ms",
+        "opening": "opening, s",
+        "memory_gb": "memory without the encoder, GB",
+    }
+    rows = [["passages", *(f"{row['passages']:,}" for row in result["rows"]), "limit at a million"]]
+    for name, label in names.items():
+        limit = limits.get("hybrid_p50" if name.startswith("a ") else name, "")
+        rows.append([label, *(shown(row[name]) for row in result["rows"]), shown(limit)])
+    for rival in dict.fromkeys(row["rival"] for row in result["rivals"]):
+        figures = {row["passages"]: shown(row["p50"]) for row in result["rivals"] if row["rival"] == rival}
+        rows.append([f"{rival}, median, ms", *(figures.get(row["passages"], "") for row in result["rows"]), ""])
+    return rows
+
+
 def plain(result: dict[str, Any]) -> list[list[str]]:
     """The rows as they are: the names of their values are the columns."""
     columns = list(dict.fromkeys(name for row in result["rows"] for name in row))
@@ -133,6 +157,7 @@ def upkeep() -> str:
 
 TABLES: dict[str, Callable[[dict[str, Any]], list[list[str]]]] = {
     "dates": dates,
+    "search": search,
     "small_things": small_things,
     "writer": writer,
 }
