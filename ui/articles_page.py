@@ -104,14 +104,14 @@ def _filters(found: Found, language: str) -> str:
     languages = [(code, name(code, language)) for code in found.languages]
     clear = f'<a href="/articles">{text(words("clear", language))}</a>' if chosen != Selection() else ""
     return (
-        f'<form class="filters" method="get" action="/articles" role="search">'
+        f'<form class="choices" method="get" action="/articles" role="search">'
         f'<label class="wide">{text(words("search", language))}'
         f'<input type="search" name="search" value="{text(chosen.search)}" dir="auto" maxlength="500"></label>'
         f"{select('language', sentence('language', language), words('all', language), languages, chosen.language)}"
         f"{select('source', sentence('source', language), words('all', language), _same(found.sources), chosen.source)}"
         f"{day('after', words('after', language), chosen.after)}"
         f"{day('before', words('before', language), chosen.before)}"
-        f'<span class="acts"><button type="submit">{text(words("show", language))}</button>{clear}</span></form>'
+        f'<span class="line"><button type="submit">{text(words("show", language))}</button>{clear}</span></form>'
     )
 
 
@@ -143,7 +143,7 @@ def _table(found: Found, language: str, *, editable: bool) -> str:
     if not editable:
         return table
     return (
-        f'<form method="post" action="/articles/remove">{table}<p class="acts">'
+        f'<form method="post" action="/articles/remove">{table}<p class="line">'
         f'<button type="submit" class="quiet">{text(words("remove_selected", language))}</button></p></form>'
     )
 
