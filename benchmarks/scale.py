@@ -1,6 +1,6 @@
 """Index many articles in one run that is killed once: memory, how right the time left is, what is encoded twice.
 
-    python benchmarks/scale.py [--articles 100000] [--really 500] [--result FILE]
+    python benchmarks/scale.py [--articles 100000] [--really 2000] [--result FILE]
 
 The articles are files of one passage each, of sentences of the sample articles. Encoding 100,000 passages takes hours,
 so a stand-in encodes them, with vectors of the same length made from hashes; everything else is what it always is:
@@ -128,6 +128,8 @@ def errors(rows: list[list[float]]) -> dict[str, float]:
     """How wrong the time left was, and the whole time that follows from it, from a tenth to nine tenths of the run."""
     end = rows[-1][0]
     shown = [(at, left) for at, left, *_ in rows if 0.1 <= at / end <= 0.9]
+    if not shown:
+        sys.exit("the run was too short to judge the time left by; take more articles")
     of_the_rest = [abs(left - (end - at)) / (end - at) for at, left in shown]
     of_the_whole = [abs(at + left - end) / end for at, left in shown]
     return {
@@ -189,7 +191,7 @@ def main() -> None:
     """Measure, print and write the result."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--articles", type=int, default=100_000)
-    parser.add_argument("--really", type=int, default=500, help="articles for the run with the real encoder")
+    parser.add_argument("--really", type=int, default=2000, help="articles for the run with the real encoder")
     parser.add_argument("--result", type=Path, default=RESULT)
     parser.add_argument("--home", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--real", action="store_true", help=argparse.SUPPRESS)
