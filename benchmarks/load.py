@@ -9,12 +9,14 @@ The writer is left out: what is measured is the server and the queue before it. 
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from itertools import cycle
@@ -108,6 +110,8 @@ class Server:
         found = re.search(r"http://\S+", said)
         assert found, "kabar serve did not say its address"
         self.address = found[0]
+        # What it says from now on is passed on: a pipe that nobody empties would stop it.
+        threading.Thread(target=sys.stderr.writelines, args=(self.process.stderr,), daemon=True).start()
         self._until_ready()
 
     _kabar = (sys.executable, "-m", "ui.cli")
@@ -128,8 +132,12 @@ class Server:
 
     def _until_ready(self) -> None:
         with httpx.Client(headers={"authorization": f"Bearer {self.tokens[0]}"}, trust_env=False) as client:
-            while client.get(f"{self.address}ready", timeout=30).status_code != 200:
+            while self.process.poll() is None:
+                with contextlib.suppress(httpx.TransportError):  # it is busy with its index
+                    if client.get(f"{self.address}ready", timeout=30).status_code == 200:
+                        return
                 time.sleep(0.5)
+        sys.exit("kabar serve has ended; the reason stands above")
 
     def megabytes(self) -> float:
         """Memory that the server holds."""
