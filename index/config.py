@@ -35,7 +35,7 @@ class IndexConfig(Section):
     path: Path = Path("auto")
     added: Path = Path("auto")
     articles: tuple[Path | str, ...] = (Path("articles"),)
-    passage_characters: int = Field(default=600, ge=100, le=4000)
+    passage_characters: int = Field(default=300, ge=100, le=4000)
 
     @field_validator("path")
     @classmethod

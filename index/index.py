@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -20,6 +21,7 @@ from index.passage_dates import Days
 from index.rerank import DEPTH, NO_MODEL, Reranker
 from index.snapshot import Snapshot
 from index.store import ARTICLES_FILE, connect
+from index.surroundings import choose_wider, joined
 
 if TYPE_CHECKING:
     import numpy as np
@@ -174,6 +176,7 @@ class Index:
             dense = snapshot.nearest(vector, candidates, only)
             lexical = snapshot.matching(question, candidates, only)
             numbers = [number for number, _ in (*dense, *lexical)]
+            neighbours = snapshot.neighbours_of(numbers)
             ranked = fuse(
                 dense,
                 lexical,
@@ -181,20 +184,24 @@ class Index:
                 languages=snapshot.languages_of(numbers),
                 lexical_weight=self.settings.retriever.lexical_weight,
                 likeness=snapshot.likeness,
-                neighbours=snapshot.neighbours_of(numbers),
+                neighbours=neighbours,
             )
             passages = snapshot.passages([number for number, _ in ranked])
             stories: dict[int, list[int]] = {}
             for place, original in enumerate(originals([passages[number].text for number, _ in ranked])):
                 stories.setdefault(original, []).append(place)
-            chosen = list(stories.values())[:read]
+            similarity = dict(dense)
+            places = {ranked[each[0]][0]: each for each in stories.values()}
+            wider = dict(islice(choose_wider(list(places), neighbours, similarity), read))
+            chosen = [places[number] for number in wider]
+            beside = snapshot.passages([other for other in wider.values() if other is not None])
             wanted = {passages[ranked[place][0]].article_id for places in chosen for place in places}
             articles = {article.id: article for article in snapshot.articles(list(wanted))}
-        similarity = dict(dense)
 
         def hit(place: int) -> Hit:
             number, score = ranked[place]
-            return Hit(passages[number], articles[passages[number].article_id], score, similarity.get(number))
+            passage = joined(passages[number], beside.get(wider.get(number) or -1))
+            return Hit(passage, articles[passage.article_id], score, similarity.get(number))
 
         hits = [hit(places[0])._replace(copies=_elsewhere(*map(hit, places))) for places in chosen]
         return hits if reranker is None else reranker.order(question, hits)[:limit]
