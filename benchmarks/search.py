@@ -210,11 +210,11 @@ def measure(folder: Path) -> dict[str, Any]:
     start = time.perf_counter()
     index = Index(folder, settings, Given())  # type: ignore[arg-type]
     opening = time.perf_counter() - start
-    found: list[list[int]] = []
+    found: dict[int, list[int]] = {}
 
     def nearest(number: int) -> None:
         with index.snapshot() as snapshot:
-            found.append([hit for hit, _ in snapshot.nearest(vectors[number], 10)])
+            found[number] = [hit for hit, _ in snapshot.nearest(vectors[number], 10)]
 
     def matching(number: int) -> None:
         with index.snapshot() as snapshot:
@@ -222,8 +222,8 @@ def measure(folder: Path) -> dict[str, Any]:
 
     result: dict[str, Any] = {"opening": opening}
     result |= timed("", nearest)
-    right = sum(len(set(best) & set(hits)) for best, hits in zip(asked["nearest"], found, strict=False))
-    result["recall_at_10"] = right / (10 * len(asked["nearest"]))
+    right = sum(len(set(asked["nearest"][number]) & set(hits)) for number, hits in found.items())
+    result["recall_at_10"] = right / (10 * len(found))
     result |= timed("words_", matching)
     for name, filters in FILTERS.items():
 
