@@ -20,6 +20,9 @@ from index.place import is_address
 SECTIONS = ("index", "sources", "fetch", "encoder", "retriever", "reader", "writer", "server")
 """Every section of the file, those of importing packages too, so that a misspelt one is refused by all."""
 
+Precision = Literal["float32", "bfloat16", "int8", "int8-bfloat16"]
+"""What the embedded encoder computes in; the last one is int8 with attention in bfloat16."""
+
 ArticleField = Literal["id", "title", "text", "url", "source", "language", "published"]
 
 
@@ -92,7 +95,7 @@ class EncoderConfig(Section):
 
     model: str = "embedded"
     device: str = "auto"
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Literal["auto", Precision] = "auto"
     batch_size: int = Field(default=8, ge=1, le=1024)
     language_fair: bool = True
 

