@@ -134,10 +134,13 @@ class Server:
         with httpx.Client(headers={"authorization": f"Bearer {self.tokens[0]}"}, trust_env=False) as client:
             while self.process.poll() is None:
                 with contextlib.suppress(httpx.TransportError):  # it is busy with its index
-                    if client.get(f"{self.address}ready", timeout=30).status_code == 200:
+                    state = client.get(f"{self.address}ready", timeout=30).json()["status"]
+                    if state == "ready":
                         return
+                    if state == "failed":
+                        break
                 time.sleep(0.5)
-        sys.exit("kabar serve has ended; the reason stands above")
+        sys.exit("kabar serve cannot answer; the reason stands above")
 
     def megabytes(self) -> float:
         """Memory that the server holds."""
