@@ -59,9 +59,9 @@ def main() -> None:
     model = plain.model
     passage: dict[str, Callable[[], Any]] = {RIVAL: lambda: model.encode_document(texts, batch_size=32)}
     question: dict[str, Callable[[], Any]] = {RIVAL: lambda: model.encode_query(QUESTION)}
-    for name, encoder in ours.items():
-        passage[name] = lambda encoder=encoder: encoder.encode_passages(texts)  # type: ignore[misc]
-        question[name] = lambda encoder=encoder: encoder.encode_queries([QUESTION])  # type: ignore[misc]
+    for precision, encoder in ours.items():
+        passage[precision] = lambda encoder=encoder: encoder.encode_passages(texts)  # type: ignore[misc]
+        question[precision] = lambda encoder=encoder: encoder.encode_queries([QUESTION])  # type: ignore[misc]
         encoder.encode_passages(texts[:16])
         encoder.encode_queries([QUESTION])
     model.encode_document(texts[:8])
