@@ -105,14 +105,21 @@ class Server:
         self.process = subprocess.Popen(
             [*self._kabar, "serve"], env=self.environment, cwd=ROOT, text=True, stderr=subprocess.PIPE
         )
+        try:
+            self.address = self._said()
+            self._until_ready()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _said(self) -> str:
         assert self.process.stderr
         said = next((line for line in self.process.stderr if "http://" in line), "")
         found = re.search(r"http://\S+", said)
         assert found, "kabar serve did not say its address"
-        self.address = found[0]
         # What it says from now on is passed on: a pipe that nobody empties would stop it.
         threading.Thread(target=sys.stderr.writelines, args=(self.process.stderr,), daemon=True).start()
-        self._until_ready()
+        return found[0]
 
     _kabar = (sys.executable, "-m", "ui.cli")
 
