@@ -1,9 +1,12 @@
 """The body of a request, read before anybody works with it: not more than allowed, and not slower."""
 
 import asyncio
+import re
 
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
+
+_LENGTH = re.compile("[0-9]{1,15}")
 
 
 class BodyError(Exception):
@@ -23,8 +26,8 @@ async def read_body(scope: Scope, receive: Receive, *, most: int, seconds: float
     if "content-length" not in headers and "transfer-encoding" not in headers:
         return receive
     length = headers.get("content-length", "0")
-    if not length.isascii() or not length.isdigit() or int(length) > most:
-        raise BodyError(413, f"The request is too large; send at most {most:,} bytes.")
+    if not _LENGTH.fullmatch(length) or int(length) > most:
+        raise _too_large(most)
     parts: list[bytes] = []
     last: Message = {"type": "http.disconnect"}
     try:
@@ -32,14 +35,18 @@ async def read_body(scope: Scope, receive: Receive, *, most: int, seconds: float
             while (last := await receive())["type"] == "http.request":
                 parts.append(last.get("body", b""))
                 if sum(map(len, parts)) > most:
-                    raise BodyError(413, f"The request is too large; send at most {most:,} bytes.")
+                    raise _too_large(most)
                 if not last.get("more_body"):
                     break
     except TimeoutError:
-        raise BodyError(408, f"The request did not come within {seconds:g} seconds.") from None
+        raise BodyError(408, f"the request did not come within {seconds:g} seconds") from None
     first: list[Message] = [last if last["type"] == "http.disconnect" else {**last, "body": b"".join(parts)}]
 
     async def receive_whole() -> Message:
         return first.pop() if first else await receive()
 
     return receive_whole
+
+
+def _too_large(most: int) -> BodyError:
+    return BodyError(413, f"the request is too large; send at most {most:,} bytes")

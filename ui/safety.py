@@ -15,6 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ui import problems
 from ui.body import BodyError, read_body
 from ui.identity import caller_of
 from ui.logs import access, request_id
@@ -129,7 +130,7 @@ class Guard:
             try:
                 receive = await read_body(scope, receive, most=_MOST_BYTES, seconds=self._body_seconds)
             except BodyError as error:
-                answer = PlainTextResponse(str(error), status_code=error.status, headers={"connection": "close"})
+                answer = problems.response(error.status, str(error), {"connection": "close"})
         endless = scope["path"].startswith(_HEARTBEAT)
         await answer(scope, receive_until_stop if endless else receive, send)
 

@@ -16,7 +16,7 @@ LEAVING = ("AbortError", "errored out")
 """What Gradio says when a page is left while it listens to the server."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # as long as it lives, nothing else in this thread can run an event loop
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None and not os.environ.get("CI"):

@@ -104,7 +104,7 @@ def story(name: str, text: str, source: str) -> Article:
 
 
 def test_hits_are_different_stories_and_name_the_copies(tmp_path: Path) -> None:
-    settings = IndexSettings(index=IndexConfig(path=tmp_path / "index"))
+    settings = IndexSettings(index=IndexConfig(path=tmp_path / "index", passage_characters=600))
     articles = [
         story("one", BRIDGE, "Agency"),
         story("two", f"HULL (Agency) — {BRIDGE}", "Hull Post"),

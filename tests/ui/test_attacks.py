@@ -174,7 +174,7 @@ def test_no_path_leads_out(doors, folder, attack):
 
 
 def test_a_body_that_is_too_large_is_not_read(doors):
-    answer = raw(doors, heads(doors, "Content-Length: 99999999\r\n"), then=b"{")
+    answer = raw(doors, heads(doors, "Content-Length: 99999999\r\n"))
     assert answer.startswith(b"HTTP/1.1 413 ")
 
 
@@ -189,7 +189,7 @@ def test_a_body_that_grows_too_large_is_cut_off(client):
 
 @pytest.mark.parametrize("length", ["-1", "1e3", "٣", "9" * 5000])
 def test_a_length_that_is_none_is_refused(doors, length):
-    answer = raw(doors, heads(doors, f"Content-Length: {length}\r\n"), then=b"{}")
+    answer = raw(doors, heads(doors, f"Content-Length: {length}\r\n"))
     assert int(answer.split(b" ", 2)[1]) in (400, 413)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import (
@@ -19,6 +19,8 @@ CHECKS = [
     response_schema_conformance,
     negative_data_rejection,
 ]
+LONGEST = 200_000
+"""Characters of a body; far larger ones are refused by their size (413), whatever is wrong with them."""
 OPERATIONS = [("POST", "/ask"), ("GET", "/articles"), ("GET", "/articles/{article_id}"), ("GET", "/search")]
 
 
@@ -42,6 +44,7 @@ def test_every_request_is_answered_as_described(described, doors, method, path, 
     @settings(max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(described[path][method].as_strategy(generation_mode=mode))
     def asked(case):
+        assume(len(repr(case.body)) < LONGEST)
         case.call_and_validate(headers=headers, checks=CHECKS)
 
     asked()
