@@ -69,6 +69,7 @@ def page(shared_page, address) -> Page:
     if not shared_page.url.startswith(address) or "/shared/" in shared_page.url:
         shared_page.goto(address)
     shared_page.keyboard.press("Escape")
+    shared_page.wait_for_function("window.kabar?.open")
     shared_page.evaluate("window.kabar.open('')")
     expect(shared_page.locator(".opening")).to_be_visible()
     return shared_page
