@@ -53,7 +53,12 @@ def main() -> None:
         rows += measure("one language", chosen.facqa, encoder, parallel=False)
     if chosen.parallel:
         rows += measure(f"{len(chosen.parallel)} languages", chosen.parallel, encoder, parallel=True)
-    report = {"machine": machine(), "passage_characters": IndexConfig().passage_characters, "rows": rows}
+    report = {
+        "command": "python benchmarks/retrieval.py --parallel xquad.*.json --facqa train.json valid.json",
+        "machine": machine(),
+        "passage_characters": IndexConfig().passage_characters,
+        "rows": rows,
+    }
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
     chosen.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 

@@ -11,7 +11,7 @@ class ReaderConfig(Section):
     """Who finds the words that answer; ``reader: NAME`` alone is short for ``reader: {model: NAME}``."""
 
     model: Literal["embedded", "sentence", "llm"] = "embedded"
-    threshold: float = Field(default=0.25, ge=0, le=1)
+    threshold: float = Field(default=0.3, ge=0, le=1)
     chat_model: str | None = None
     base_url: str | None = None
     timeout: float = Field(default=60, gt=0)
