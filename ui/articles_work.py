@@ -20,6 +20,7 @@ from index.config import IndexSettings
 from index.errors import BusyError, KabarError
 from index.progress import Estimate
 from index.update import Progress, SyncReport
+from index.watch import StoppedError
 
 if TYPE_CHECKING:
     from index.encoder import Encoder
@@ -39,10 +40,6 @@ _AGAIN = 1.0
 
 
 _NOTHING = Progress(0, 0, 0, 0, 0)
-
-
-class _StoppedError(Exception):
-    """Ends a job; what it has made searchable stays."""
 
 
 @dataclass
@@ -216,7 +213,7 @@ class Work:
         try:
             job.report = self._shown(self._try_again_while_busy(job))
             job.state = "done"
-        except _StoppedError:
+        except StoppedError:
             job.state = "stopped"
         except KabarError as error:
             job.state, job.problem = "failed", str(error)
@@ -245,7 +242,7 @@ class Work:
 
     def _go_on(self, job: Job) -> None:
         if job.stopping or self._closing.is_set():
-            raise _StoppedError
+            raise StoppedError
 
     def _sync(self, job: Job, run: Callable[..., SyncReport], *what: Any) -> SyncReport:
         def show(progress: Progress) -> None:

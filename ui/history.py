@@ -17,6 +17,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from index.errors import DamagedError, StoreError, WriteError
+from ui.kept import changing, make_tables
 from ui.turn import Turn, Verdict
 
 MOST_LISTED = 200
@@ -97,27 +98,17 @@ class History:
         self._connection.execute("PRAGMA foreign_keys = ON")
         self._connection.create_function("folded", 1, _folded, deterministic=True)
         with self._changing() as connection:
-            found = connection.execute("PRAGMA user_version").fetchone()[0]
-            if found == 0:
-                for statement in _SCHEMA.split(";"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {_FORMAT}")
-            elif found != _FORMAT:
+            if not make_tables(connection, _SCHEMA, _FORMAT):
                 raise StoreError(f"{self.path}: of another version of kabar; set server.history to another file")
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:
         """One transaction. Raises WriteError if the disk refuses it."""
-        with self._lock:
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except sqlite3.OperationalError as error:
-                raise WriteError(f"{self.path}: could not keep the conversation ({error})") from error
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+        try:
+            with changing(self._connection, self._lock) as connection:
+                yield connection
+        except sqlite3.OperationalError as error:
+            raise WriteError(f"{self.path}: could not keep the conversation ({error})") from error
 
     # What is there
 

@@ -4,7 +4,6 @@ All in one SQLite file of its own. Passwords are hashed with Argon2id (RFC 9106)
 bits, of which the file holds a SHA-256 alone: whoever reads it can use none of them.
 """
 
-import contextlib
 import hashlib
 import os
 import re
@@ -12,13 +11,15 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ui.errors import AccountError
+from ui.kept import changing, make_tables
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -84,24 +85,11 @@ class Users:
         self._connection.execute("PRAGMA foreign_keys = ON")
         self._connection.execute("PRAGMA secure_delete = ON")
         with self._changing() as connection:
-            found = connection.execute("PRAGMA user_version").fetchone()[0]
-            if found == 0:
-                for statement in _SCHEMA.split(";"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {_FORMAT}")
-            elif found != _FORMAT:
+            if not make_tables(connection, _SCHEMA, _FORMAT):
                 raise sqlite3.DatabaseError("it is of another version of kabar")
 
-    @contextlib.contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+    def _changing(self) -> AbstractContextManager[sqlite3.Connection]:
+        return changing(self._connection, self._lock)
 
     def _one(self, statement: str, *values: object) -> tuple[str, ...] | None:
         with self._lock:
