@@ -59,7 +59,7 @@ def address(assistant, history):
 
 
 @pytest.fixture(scope="module")
-def shared_page(open_pages, address) -> Page:
+def shared_page(address, open_pages) -> Page:  # in this order: the page is closed before its server stops
     return open_pages(address, permissions=["clipboard-read", "clipboard-write"])
 
 
