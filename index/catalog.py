@@ -140,6 +140,10 @@ class Catalog:
         count: int = self.connection.execute("SELECT count(*) FROM item_articles WHERE item = ?", (item,)).fetchone()[0]
         return count
 
+    def places_of(self, article_id: str) -> list[str]:
+        """The files and addresses that gave an article."""
+        return sorted({link.item for link in self.links_to(article_id)} - {ADDED})
+
     def links_to(self, article_id: str, *, most: int = -1) -> list[Link]:
         """What gave the article; all of it, or some ``most``."""
         rows = self.connection.execute(

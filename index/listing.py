@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from index.article import Article
-from index.catalog import ADDED, Catalog
+from index.catalog import Catalog
 from index.errors import DamagedError, NoIndexError
 from index.lexical import query
 from index.store import ARTICLES_FILE, Summary, check_format, connect, meta, read_articles
@@ -121,7 +121,7 @@ class Listing:
 
     def places(self, article_id: str) -> list[str]:
         """The files and addresses that gave an article."""
-        return sorted({link.item for link in Catalog(self._connection).links_to(article_id)} - {ADDED})
+        return Catalog(self._connection).places_of(article_id)
 
     def gives(self, name: str) -> int:
         """How many articles a file or an address gives; a feed's entries are items named after it."""

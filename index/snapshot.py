@@ -14,7 +14,7 @@ import numpy as np
 
 from index import passage_dates, vectors
 from index.article import Article
-from index.catalog import ADDED, Catalog
+from index.catalog import Catalog
 from index.choice import Choice
 from index.matching import Matcher
 from index.nearest import nearest
@@ -219,7 +219,7 @@ class Snapshot:
     def places(self, article_id: str) -> list[str]:
         """The files and addresses that gave an article."""
         with self._lock:
-            return sorted({link.item for link in Catalog(self._connection).links_to(article_id)} - {ADDED})
+            return Catalog(self._connection).places_of(article_id)
 
     def is_empty(self) -> bool:
         """Whether there is nothing to find."""
