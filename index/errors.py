@@ -5,6 +5,7 @@ KabarError
 ├── ArticleError       one article could not be read (says where and why); a sync goes on with the others
 │   └── FetchError         an address on the web: refused, not reachable, too large, not allowed by robots.txt
 ├── ModelError         model weights are missing, damaged or not of the expected kind
+├── ClusterError       a Ray cluster: not reachable, or its workers cannot do the work
 └── StoreError         the index on disk
     ├── NoIndexError       there is none yet
     ├── BusyError          another process is writing
@@ -46,6 +47,10 @@ class FetchError(ArticleError):
 
 class ModelError(KabarError):
     """Model weights are missing, damaged or of another kind."""
+
+
+class ClusterError(KabarError):
+    """A Ray cluster cannot be reached, or its workers lack something or cannot finish."""
 
 
 class StoreError(KabarError):
