@@ -9,7 +9,7 @@ words could only have come in behind.
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log
 
@@ -17,10 +17,10 @@ import numpy as np
 
 from index.lexical import query
 
-# So many passages with the rarer words are looked at.
-_ROWS = 4_000
-# The commoner words are counted for so many times the passages that are wanted.
-_RESCORED = 2
+ROWS = 4_000
+"""So many passages with the rarer words are looked at, the newest."""
+RESCORED = 2
+"""The commoner words are counted for so many times the passages that are wanted."""
 _SAMPLE = 200
 # Of bm25() in FTS5; there is no way to ask it for these.
 _K1, _B, _LEAST_WEIGHT = 1.2, 0.75, 1e-6
@@ -29,6 +29,50 @@ _DRIFT = 0.05
 
 Ranking = list[tuple[int, float]]
 """(passage number, score), best first."""
+
+
+def divide(terms: Iterable[str], frequency: Callable[[str], int], numbers: int) -> tuple[list[str], list[str]]:
+    """The rarer terms, whose passages are looked at, and the commoner ones, rarest first.
+
+    ``frequency``: how many passages have a term; ``numbers``: the greatest number of a passage.
+    """
+    if numbers <= ROWS:
+        return list(terms), []
+    common = sorted((term for term in terms if frequency(term)), key=frequency)
+    rarer: list[str] = []
+    rows = 0
+    while common and (not rarer or rows + frequency(common[0]) <= ROWS):
+        rows += frequency(common[0])
+        rarer.append(common.pop(0))
+    return rarer, common
+
+
+def weight(having: int, total: int) -> float:
+    """What a term weighs that ``having`` passages of ``total`` have: its IDF, as FTS5 counts it."""
+    found = log((total - having + 0.5) / (having + 0.5))
+    return found if found > 0 else _LEAST_WEIGHT
+
+
+def points(weight: float, often: int, length: int, mean_length: float) -> float:
+    """What a term adds to the score of a passage of ``length`` terms that has it so often, in the order of FTS5."""
+    return weight * ((often * (_K1 + 1)) / (often + _K1 * (1 - _B + _B * length / mean_length)))
+
+
+def added(held: Sequence[str], weights: Mapping[str, float], mean_length: float) -> float:
+    """What the commoner terms, with their weights, add to the score of a passage that has the terms ``held``."""
+    times = Counter(word for word in held if word in weights)
+    return sum(points(weights[term], often, len(held), mean_length) for term, often in times.items())
+
+
+def sampled(numbers: int) -> list[int]:
+    """Numbers of passages from which the mean length is taken."""
+    found: list[int] = np.linspace(1, numbers, _SAMPLE, dtype=np.int64).tolist()
+    return found
+
+
+def in_order(found: Iterable[tuple[int, float]]) -> Ranking:
+    """Best first, the older of equally good ones."""
+    return sorted(found, key=lambda row: (-row[1], row[0]))
 
 
 @dataclass
@@ -67,20 +111,12 @@ class Matcher:
         expression = query(text)
         if not expression or count < 1 or (only is not None and only.size == 0):
             return []
-        terms = expression.split(" OR ")
-        if self.counts.numbers <= _ROWS:
-            return self._ranked(terms, only, count)
-        common = sorted((term for term in terms if self._frequency(term)), key=self._frequency)
-        if not common:
+        rarer, common = divide(expression.split(" OR "), self._frequency, self.counts.numbers)
+        if not rarer:
             return []
-        rarer = [common.pop(0)]
-        rows = self._frequency(rarer[0])
-        while common and rows + self._frequency(common[0]) <= _ROWS:
-            rows += self._frequency(common[0])
-            rarer.append(common.pop(0))
         if not common:
             return self._ranked(rarer, only, count)
-        return self._with_common(self._ranked(rarer, only, _RESCORED * count), common)[:count]
+        return self._with_common(self._ranked(rarer, only, RESCORED * count), common)[:count]
 
     def _ranked(self, terms: Sequence[str], only: np.ndarray | None, count: int) -> Ranking:
         """The ``count`` best of the passages that have any of the terms; of very many, of the newest."""
@@ -91,10 +127,10 @@ class Matcher:
         expression = " OR ".join(terms)
         if only is None:
             statement = f"SELECT number, score FROM ({found} {last}) {best} LIMIT ?"  # noqa: S608 -- constants alone
-            return self._connection.execute(statement, (expression, _ROWS, count)).fetchall()
+            return self._connection.execute(statement, (expression, ROWS, count)).fetchall()
         statement = f"SELECT number, score FROM ({found} AND rowid BETWEEN ? AND ? {last}) {best}"  # noqa: S608
         bounds = (int(only[0]), int(only[-1]))
-        rows = self._connection.execute(statement, (expression, *bounds, _ROWS)).fetchall()
+        rows = self._connection.execute(statement, (expression, *bounds, ROWS)).fetchall()
         if not rows:
             return []
         numbers = np.fromiter((number for number, _ in rows), np.int64, len(rows))
@@ -104,19 +140,9 @@ class Matcher:
     def _with_common(self, ranked: Ranking, common: Sequence[str]) -> Ranking:
         """The same passages with what the commoner terms add."""
         mean, total = self._statistics()
-        weights = {}
-        for term in common:
-            having = min(self._frequency(term), total)
-            weights[term.strip('"')] = max(log((total - having + 0.5) / (having + 0.5)), _LEAST_WEIGHT)
+        weights = {term.strip('"'): weight(min(self._frequency(term), total), total) for term in common}
         words = self._words([number for number, _ in ranked])
-        found = []
-        for number, score in ranked:
-            held = words.get(number, [])
-            share = _K1 * (1 - _B + _B * len(held) / mean)
-            times = Counter(word for word in held if word in weights)
-            more = (weights[term] * often * (_K1 + 1) / (often + share) for term, often in times.items())
-            found.append((number, score + sum(more)))
-        return sorted(found, key=lambda row: (-row[1], row[0]))
+        return in_order((number, score + added(words.get(number, []), weights, mean)) for number, score in ranked)
 
     def _words(self, numbers: Sequence[int]) -> dict[int, list[str]]:
         rows = self._connection.execute(
@@ -137,8 +163,7 @@ class Matcher:
         """Mean length of a passage, in terms, from some of them; and their number."""
         counts = self.counts
         if not counts.passages:
-            some = np.linspace(1, counts.numbers, _SAMPLE, dtype=np.int64)
-            lengths = [len(words) for words in self._words(some.tolist()).values()]
+            lengths = [len(words) for words in self._words(sampled(counts.numbers)).values()]
             counts.mean_length = sum(lengths) / len(lengths) if lengths else 1.0
             counts.passages = self._connection.execute("SELECT count(*) FROM passages").fetchone()[0]
         return counts.mean_length, counts.passages

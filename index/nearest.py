@@ -55,15 +55,24 @@ def nearest(
 
 
 def search(index: Any, vector: np.ndarray, count: int, selector: Any = None) -> list[tuple[int, float]]:
-    """(passage number, cosine) of the ``count`` nearest in an exact index that ``selector`` (None: all) allows."""
+    """(passage number, cosine) of the ``count`` nearest in an exact index that ``selector`` (None: all) allows.
+
+    Of equally near ones the first by number, whatever else is in the index.
+    """
     import faiss
 
     if index.ntotal == 0 or count < 1:
         return []
     make_parameters: Any = faiss.SearchParameters  # its wrapper's keywords are not in its types
     parameters = make_parameters(sel=selector) if selector is not None else None
-    scores, numbers = index.search(vector[np.newaxis, :], min(count, index.ntotal), params=parameters)
-    return [(int(number), float(score)) for number, score in zip(numbers[0], scores[0], strict=True) if number >= 0]
+    asked = count + 1  # whether the last of them has equals outside: FAISS leaves out any of these
+    while True:
+        scores, numbers = index.search(vector[np.newaxis, :], min(asked, index.ntotal), params=parameters)
+        some = numbers[0] >= 0
+        found = list(zip(numbers[0][some].tolist(), scores[0][some].tolist(), strict=True))
+        if len(found) < asked or found[count - 1][1] > found[-1][1]:
+            return _best(found, count)
+        asked *= 2
 
 
 def _compared(vector: np.ndarray, numbers: Sequence[int], stored: Stored) -> list[tuple[int, float]]:

@@ -216,3 +216,16 @@ def test_faiss_against_brute_force(count: int, wanted: int, seed: int, data: st.
     expected = sorted((number for number in allowed), key=lambda number: -scores[number])[:wanted]
     assert len(found) == len(expected)
     np.testing.assert_allclose([score for _, score in found], [scores[number] for number in expected], atol=1e-5)
+
+
+@pytest.mark.parametrize("count", [1, 4, 7, 8, 30])
+def test_of_equally_near_passages_the_first_by_number_are_found(count: int) -> None:
+    import faiss
+
+    made = faiss.IndexIDMap2(faiss.IndexScalarQuantizer(16, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT))
+    rows = np.eye(16, dtype=np.float32)[[0, 1, 1, 1, 1, 2, 1, 1, 3, 1]]
+    numbers = np.asarray([90, 8, 3, 70, 5, 40, 1, 60, 50, 2])
+    made.add_with_ids(rows, numbers)
+    question = np.asarray([0.5, 0.4, 0.3, 0.2, *[0] * 12], dtype=np.float32)
+    found = nearest([vectors.Part(made, 100)], question, count, only=None, without=np.empty(0, np.int64), stored=dict)
+    assert [number for number, _ in found] == [90, 1, 2, 3, 5, 8, 60, 70, 40, 50][:count]

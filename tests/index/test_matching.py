@@ -39,7 +39,7 @@ def matcher(connection: sqlite3.Connection) -> Iterator[Matcher]:
 
 @pytest.fixture
 def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matching, "_ROWS", 60)
+    monkeypatch.setattr(matching, "ROWS", 60)
     monkeypatch.setattr(matching, "_SAMPLE", COUNT)
 
 
