@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from index.errors import ConfigError
 from index.fusion import LEXICAL_WEIGHT
+from index.passage import CHARACTERS
 from index.place import is_address
 
 SECTIONS = ("index", "sources", "fetch", "encoder", "retriever", "reader", "writer", "server")
@@ -38,7 +39,7 @@ class IndexConfig(Section):
     path: Path = Path("auto")
     added: Path = Path("auto")
     articles: tuple[Path | str, ...] = (Path("articles"),)
-    passage_characters: int = Field(default=300, ge=100, le=4000)
+    passage_characters: int = Field(default=CHARACTERS, ge=100, le=4000)
 
     @field_validator("path")
     @classmethod

@@ -232,6 +232,11 @@ class Index:
 
     get = article
 
+    def passages_of(self, article_id: str) -> list[tuple[Passage, set[Days]]]:
+        """The passages of an article in their order, each with the days that it speaks of."""
+        with self.snapshot() as snapshot:
+            return snapshot.passages_of(article_id)
+
     def places(self, article_id: str) -> list[str]:
         """The files and addresses that gave the article."""
         with self.snapshot() as snapshot:

@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict
 from index.article import Article
 from index.sentences import sentences
 
+CHARACTERS = 300
+"""Of a passage, if ``index.passage_characters`` says nothing else."""
+
 
 class Passage(BaseModel):
     """A few consecutive sentences of one article.
@@ -50,7 +53,7 @@ class Passage(BaseModel):
         return min(begin + start - before, stop), min(begin + end - before, stop)
 
 
-def split_article(article: Article, *, characters: int = 600) -> list[Passage]:
+def split_article(article: Article, *, characters: int = CHARACTERS) -> list[Passage]:
     """Passages of whole consecutive sentences of about ``characters`` characters (a wide character counts 2.5).
 
     Every sentence is in exactly one passage; the headline is in none, since it is searched with each of them.

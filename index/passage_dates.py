@@ -4,9 +4,10 @@
 can be made again from articles and passages, so an index of an earlier version is brought up to date without encoding.
 """
 
+import json
 import sqlite3
 from calendar import monthrange
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -100,6 +101,24 @@ def put(connection: sqlite3.Connection, passage: int, text: str, article: Articl
     _insert(connection, passage, days_in(text, article.certain_date, article.language))
 
 
+def of_passages(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, set[Days]]:
+    """The days that each passage speaks of; none in an index that was last written by an earlier version."""
+    found: dict[int, set[Days]] = {number: set() for number in numbers}
+    if _is_there(connection):
+        rows = connection.execute(
+            "SELECT passage_id, first, last FROM passage_dates WHERE passage_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(numbers)),),
+        )
+        for number, first, last in rows:
+            found[number].add(Days(date.fromisoformat(first), date.fromisoformat(last)))
+    return found
+
+
+def _is_there(connection: sqlite3.Connection) -> bool:
+    row = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'passage_dates'").fetchone()
+    return row is not None
+
+
 def _insert(connection: sqlite3.Connection, passage: int, found: Iterable[Days]) -> None:
     connection.executemany(
         "INSERT OR IGNORE INTO passage_dates VALUES (?, ?, ?)",
@@ -115,7 +134,7 @@ def condition(connection: sqlite3.Connection, days: Days) -> tuple[str, list[str
     first, last = days.first.isoformat(), days.last.isoformat()
     published = "(published BETWEEN ? AND ? AND published_certainty >= ?)"
     values: list[str | float] = [first, last, CERTAIN_ENOUGH]
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'passage_dates'").fetchone():
+    if not _is_there(connection):
         return published, values
     # A mention that is short enough begins near the range: the index on ``first`` finds it.
     longest = max(days.length, _VAGUE)

@@ -183,6 +183,15 @@ class Snapshot:
         with self._lock:
             return read_passages(self._connection, numbers)
 
+    def passages_of(self, article_id: str) -> list[tuple[Passage, set[Days]]]:
+        """The passages of an article in their order, each with the days that it speaks of."""
+        statement = "SELECT id FROM passages WHERE article_id = ? ORDER BY ordinal"
+        with self._lock:
+            numbers = [row[0] for row in self._connection.execute(statement, (article_id,))]
+            passages = read_passages(self._connection, numbers)
+            days = passage_dates.of_passages(self._connection, numbers)
+        return [(passages[number], days[number]) for number in numbers]
+
     def languages_of(self, numbers: Sequence[int]) -> dict[int, str]:
         """Language of the article of each passage, by passage number."""
         with self._lock:

@@ -60,10 +60,15 @@ class Scripted:
         """``index`` holds the cited article, in which the quotation begins at ``start``."""
         self.asked: list[tuple[str, list[tuple[str, str]]]] = []
         self.filters: list[dict[str, object]] = []
+        self.considered: list[str] = []
         self.index = index
         self.start = start
         self.gate = threading.Event()
         self.gate.set()
+
+    def would_answer(self, turn):
+        self.considered.append(turn.question)
+        return "Lavrov" not in turn.question
 
     def stream(self, question, *, history, **filters):
         self.asked.append((question, list(history)))

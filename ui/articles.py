@@ -283,7 +283,7 @@ def open_articles(settings: Settings, loader: Loader, *, alone: bool) -> Article
 
         return Encoder.open(settings.encoder)
 
-    return Articles(settings, Work(settings, encoder, loader.retry))
+    return Articles(settings, Work(settings, encoder, loader.start))
 
 
 class _Form:

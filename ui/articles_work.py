@@ -5,7 +5,6 @@ import logging
 import os
 import threading
 import time
-import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from index.errors import BusyError, KabarError
 from index.progress import Estimate
 from index.update import Progress, SyncReport
 from index.watch import StoppedError
+from ui.logs import request_id
 
 if TYPE_CHECKING:
     from index.encoder import Encoder
@@ -46,20 +46,21 @@ _NOTHING = Progress(0, 0, 0, 0, 0)
 class Job:
     """One thing to do, and what became of it.
 
-    ``names`` are what it is about, for people; ``problem`` says why it failed, ``request`` where the log says more.
+    ``names`` are what it is about, for people; ``request`` is the number of the request that asked for it, ``problem``
+    says why it failed.
     """
 
     number: int
     kind: Kind
     names: tuple[str, ...]
     run: Callable[["Job"], SyncReport]
+    request: str = ""
     state: State = "waiting"
     busy: bool = False
     stopping: bool = False
     progress: Progress = _NOTHING
     report: SyncReport | None = None
     problem: str = ""
-    request: str = ""
     # Texts are read ahead and encoded a lot at a time, which takes nearly all the time: what is read is done when its
     # lot is.
     _done: int = 0
@@ -186,7 +187,7 @@ class Work:
             if len(self._jobs) >= MOST_WAITING:
                 raise BusyError(f"{MOST_WAITING} jobs are waiting already; come back when some are done")
             self._number += 1
-            job = Job(self._number, kind, tuple(names), run)
+            job = Job(self._number, kind, tuple(names), run, request_id.get())
             self._jobs.append(job)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="kabar-articles", daemon=True)
@@ -210,6 +211,7 @@ class Work:
 
     def _do(self, job: Job) -> None:
         job.state = "running"
+        request_id.set(job.request)
         try:
             job.report = self._shown(self._try_again_while_busy(job))
             job.state = "done"
@@ -218,8 +220,7 @@ class Work:
         except KabarError as error:
             job.state, job.problem = "failed", str(error)
         except Exception:
-            job.request = uuid.uuid4().hex[:12]
-            log.exception("Job %s failed", job.request)
+            log.exception("Request %s failed", job.request)
             job.state = "failed"
         self._finished()
 

@@ -1,8 +1,7 @@
 """One reader's conversation: what was asked, what came of it, and how it grows."""
 
 import logging
-import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,14 +16,15 @@ from ui.filters import Filters
 from ui.history import History
 from ui.loader import Event, Loader
 from ui.loader import History as Said
+from ui.logs import request_id
 from ui.turn import Turn, new_id
 from ui.turn_view import turn_view
 from ui.visitor import Visitor
 
 log = logging.getLogger("kabar.ui")
 
-Explore = Callable[[Answer], Around]
-"""What the page shows around an answer."""
+Explore = Callable[[Turn], Iterable[Around]]
+"""What the page shows around the answer of a turn, as it is found."""
 
 
 @dataclass
@@ -40,6 +40,8 @@ class Conversation:
     """Whether it is written down; only then can its answers be judged."""
     deleted: bool = False
     """Whether it was written down and is no more: it must not come back."""
+    acts: int = 0
+    """How often something was done with it: what is still found for an earlier answer then comes too late."""
 
     @classmethod
     def open(cls, history: History | None, visitor: Visitor, conversation: str) -> "Conversation | None":
@@ -89,21 +91,36 @@ class Conversation:
             turn = self.waiting.pop()
         except IndexError:
             return
+        acts = self.acts
         try:
             for done in self._growing(loader, turn, visitor):
                 if isinstance(done, str):
                     yield done
                 else:
-                    self.turns[-1] = done
+                    self.turns[-1] = turn = done
+            self.keep(history, visitor)
         finally:
             self.busy = False
-        self.keep(history, visitor)
-        yield self.current(visitor.language)
-        if explore is not None and self.turns[-1].answer:
-            self.turns[-1] = turn = self._explored(self.turns[-1], explore)
-            if turn.around != Around():
-                self.keep(history, visitor)
-                yield self.current(visitor.language)
+        if self.acts == acts:
+            yield self.current(visitor.language)
+            if explore is not None and turn.answer:
+                yield from self._explored(explore, turn, visitor, history)
+
+    def _explored(self, explore: Explore, turn: Turn, visitor: Visitor, history: History | None) -> Iterator[str]:
+        """The last turn again with what is around its answer; a failure costs the page that alone."""
+        acts = self.acts
+        try:
+            for around in explore(turn):
+                if self.acts != acts:
+                    return
+                if around != turn.around:
+                    self.turns[-1] = turn = turn.model_copy(update={"around": around})
+                    yield self.current(visitor.language)
+        except Exception:
+            request_id.set(visitor.request)
+            log.exception("Nothing more is shown around answer %s", turn.id)
+        if turn.around != Around():
+            self.keep(history, visitor)
 
     def keep(self, history: History | None, visitor: Visitor) -> None:
         """Write the conversation down; without any turns, delete it. An answer is shown even if it cannot be kept."""
@@ -118,7 +135,8 @@ class Conversation:
         except KabarError:
             log.exception("A conversation is not kept")
 
-    def _said(self) -> Said:
+    def said(self) -> Said:
+        """What was asked and answered."""
         return [
             message
             for turn in self.turns
@@ -133,7 +151,7 @@ class Conversation:
         yield self._markup(turn, language, [render.progress(doing, language)])
         options = turn.filters.options(datetime.now().astimezone().date())
         try:
-            for event in loader.stream(turn.question, history=self._said(), user=visitor.key, **options):
+            for event in loader.stream(turn.question, history=self.said(), user=visitor.key, **options):
                 if isinstance(event, Answer):
                     turn = turn.model_copy(update={"answer": event})
                     break
@@ -148,18 +166,10 @@ class Conversation:
         except KabarError as error:
             turn = turn.model_copy(update={"error": str(error)})
         except Exception:
-            request = _request_id()
-            log.exception("Request %s failed", request)
-            turn = turn.model_copy(update={"error": sentence("internal_error", language, id=request)})
+            request_id.set(visitor.request)
+            log.exception("Request %s failed", visitor.request)
+            turn = turn.model_copy(update={"error": sentence("internal_error", language, id=visitor.request)})
         yield turn
-
-    def _explored(self, turn: Turn, explore: Explore) -> Turn:
-        """The turn with what is around its answer; a failure costs the page that alone."""
-        try:
-            return turn.model_copy(update={"around": explore(turn.answer)}) if turn.answer else turn
-        except Exception:
-            log.exception("Nothing is shown around answer %s", turn.id)
-            return turn
 
     def _markup(self, turn: Turn, language: str, parts: Sequence[str] = (), *, last: bool = False) -> str:
         """A turn as HTML; ``parts`` stand for an answer that is not there yet."""
@@ -170,16 +180,16 @@ class Conversation:
         )
 
 
-def ask(loader: Loader, question: str, history: Said, *, user: str = "", **filters: Any) -> dict[str, Any]:
-    """The answer as JSON. Raises KabarError; one that carries a request id for whatever was not foreseen."""
+def ask(loader: Loader, question: str, history: Said, visitor: Visitor) -> dict[str, Any]:
+    """The answer as JSON. Raises KabarError; one that has the request's number for whatever was not foreseen."""
     try:
-        *_, last = loader.stream(question, history=history, user=user, **filters)
+        *_, last = loader.stream(question, history=history, user=visitor.key)
     except KabarError:
         raise
     except Exception:
-        request = _request_id()
-        log.exception("Request %s failed", request)
-        raise KabarError(sentence("internal_error", "en", id=request)) from None
+        request_id.set(visitor.request)
+        log.exception("Request %s failed", visitor.request)
+        raise KabarError(sentence("internal_error", "en", id=visitor.request)) from None
     assert isinstance(last, Answer)  # noqa: S101 -- a stream ends with one
     return last.model_dump(mode="json")
 
@@ -188,8 +198,3 @@ def _doing(event: Event, language: str) -> str:
     if isinstance(event, Waiting):
         return chrome.place(event.place, language)
     return chrome.step(event, language) if isinstance(event, Step) else ""
-
-
-def _request_id() -> str:
-    """What stands both in the log and on the page, so that the one is found from the other."""
-    return uuid.uuid4().hex[:12]

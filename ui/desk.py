@@ -1,18 +1,21 @@
 """What the chat page does with what its visitors do: open a conversation, ask, ask again, take back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from index.errors import KabarError
 from index.listing import open_listing
-from qa.answer import Answer
+from qa.turn import Turn as Question
 from ui import chrome, conversation
 from ui.around import Around
 from ui.conversation import Conversation
 from ui.filters import Context
 from ui.history import History
+from ui.loader import History as Said
 from ui.loader import Loader
 from ui.suggestions import explore
+from ui.turn import Turn
 from ui.visitor import Visitor
 
 Action = Literal["ask", "retry", "undo"]
@@ -55,6 +58,7 @@ class Desk:
         except KabarError as error:
             talk.refuse(value, str(error))
             return _shown(talk, who)
+        talk.acts += 1
         talk = self._up_to_date(talk, context, who)
         undone = None if action == "ask" else talk.undo()
         if action == "ask" or (action == "retry" and undone):
@@ -73,15 +77,22 @@ class Desk:
 
     def reply(self, talk: Conversation, who: Visitor) -> Iterator[str]:
         """The last turn as HTML while it is answered."""
-        return talk.reply(self.loader, who, self.history, self._around)
+        return talk.reply(self.loader, who, self.history, lambda turn: self._around(turn, talk.said(), who))
 
-    def _around(self, answer: Answer) -> Around:
-        index = self.loader.index()
-        return explore(answer, index.article) if index is not None else Around()
+    def _around(self, turn: Turn, said: Said, who: Visitor) -> Iterator[Around]:
+        index, today = self.loader.index(), datetime.now().astimezone().date()
+        options: dict[str, Any] = {"history": tuple(said), "today": today} | turn.filters.options(today)
+
+        def answered(questions: Iterable[str], most: int) -> list[str]:
+            asked = (Question(question, **options) for question in questions)
+            return self.loader.answered(asked, most=most, user=who.key)
+
+        if index is not None and turn.answer is not None:
+            yield from explore(turn.answer, index, answered)
 
     def ask(self, question: str, said: list[tuple[str, str]], who: Visitor) -> dict[str, Any]:
         """The answer as JSON. Raises KabarError."""
-        return conversation.ask(self.loader, question, said, user=who.key)
+        return conversation.ask(self.loader, question, said, who)
 
     def choices(self) -> tuple[list[str], list[str]]:
         """Sources and languages of the articles, most first; it waits for the index."""

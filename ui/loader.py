@@ -2,17 +2,19 @@
 
 import logging
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
 from index.errors import KabarError
 from qa.answer import Answer, Step, TextPiece
+from ui.errors import LimitError
 from ui.fair_queue import FairQueue, Waiting
 from ui.limits import RateLimit
 
 if TYPE_CHECKING:
     from index.index import Index
+    from qa.turn import Turn
     from ui.metrics import Metrics
 
 History = list[tuple[str, str]]
@@ -21,6 +23,9 @@ History = list[tuple[str, str]]
 Event = Waiting | Step | TextPiece | Answer
 
 log = logging.getLogger("kabar.ui")
+
+_PATIENCE = 2.0
+"""Seconds for which something waits for its turn that nobody has asked for."""
 
 
 class Answering(Protocol):
@@ -37,6 +42,9 @@ class Answering(Protocol):
         languages: Sequence[str] | None = None,
     ) -> Iterator[Step | TextPiece | Answer]:
         """Steps, pieces of text, and the answer last."""
+
+    def would_answer(self, turn: "Turn", /) -> bool:
+        """Whether the articles hold the answer; cheaper than answering."""
 
 
 class Loader:
@@ -56,20 +64,19 @@ class Loader:
         self.metrics = metrics
         self._make = make
         self._done = threading.Event()
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
         self._assistant: Answering | None = None
         self._error: Exception | None = None
-        self._thread = threading.Thread(target=self._load, name="kabar-loader", daemon=True)
 
     def start(self) -> None:
-        """Begin to load."""
-        self._thread.start()
-
-    def retry(self) -> None:
-        """Make the assistant after all, if that failed for a reason that may be gone: there was no article, say."""
-        if self._done.is_set() and isinstance(self._error, KabarError):
-            self._error = None
-            self._done.clear()
-            threading.Thread(target=self._load, name="kabar-loader", daemon=True).start()
+        """Begin to load; begin again if that failed for a reason that may be gone: there was no article, say."""
+        with self._starting:
+            if self._thread is None or (not self.loading and isinstance(self._error, KabarError)):
+                self._error = None
+                self._done.clear()
+                self._thread = threading.Thread(target=self._load, name="kabar-loader", daemon=True)
+                self._thread.start()
 
     @property
     def loading(self) -> bool:
@@ -114,6 +121,25 @@ class Loader:
                 yield event
         if not isinstance(event, Answer):
             raise RuntimeError("the assistant ended without an answer")  # noqa: TRY004 -- no mistake of the caller
+
+    def answered(self, turns: "Iterable[Turn]", *, most: int, user: str = "", patience: float = _PATIENCE) -> list[str]:
+        """Of some questions the first that the articles answer, as far as they are looked at before others ask.
+
+        It waits for its turn for ``patience`` seconds only: nobody has asked them yet.
+        """
+        found: list[str] = []
+        try:
+            ticket = self.queue.join(user)
+        except LimitError:
+            return found
+        with ticket:
+            if self.queue.wait(ticket, patience):
+                for turn in turns:
+                    if self.assistant().would_answer(turn):
+                        found.append(turn.question)
+                    if len(found) == most or len(self.queue):
+                        break
+        return found
 
     def _load(self) -> None:
         try:

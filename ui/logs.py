@@ -5,11 +5,21 @@ import logging
 import sys
 import time
 import traceback
+import uuid
 from contextvars import ContextVar
 from typing import Literal
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """Number of the request that is being worked on; it stands in the log and in what the user is told."""
+
+NUMBER = "kabar.request"
+"""Where an ASGI scope has the same number."""
+
+
+def new_number() -> str:
+    """A number for a request that brings none."""
+    return uuid.uuid4().hex[:12]
+
 
 access = logging.getLogger("kabar.access")
 """Every request, with its method, path, status, seconds, user and number; nothing of what was asked."""

@@ -24,6 +24,7 @@ from ui.api import FoundList, SearchQuery, find
 from ui.fair_queue import Waiting
 from ui.identity import Caller, caller_of
 from ui.loader import Loader
+from ui.logs import NUMBER, new_number, request_id
 from ui.streaming import from_threads
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def mcp_server(loader: Loader, folder: Path | None) -> MCPServer:
         filters = {name: value for name, value in given.items() if value is not None}
         events = loader.stream(question, history=[], user=_user(context), door="mcp", **filters)
         number = 0
-        with _told():
+        with _told(context):
             async for event in from_threads(events):
                 if isinstance(event, Answer):
                     return event
@@ -78,13 +79,13 @@ def mcp_server(loader: Loader, folder: Path | None) -> MCPServer:
         asked = SearchQuery.model_construct(
             query=query, count=count, published_after=published_after, published_before=published_before
         )
-        with _told():
+        with _told(context):
             return FoundList(hits=await run_in_threadpool(find, loader, asked, _user(context)))
 
     @server.tool(annotations=_READS)
-    def read_article(article_id: ArticleId) -> Article:
+    def read_article(article_id: ArticleId, context: Context) -> Article:
         """Read a whole article with all that is known about it."""
-        with _told():
+        with _told(context):
             if folder is None:
                 raise ToolError("there is no index here")
             with open_listing(folder) as listing:
@@ -111,8 +112,10 @@ def _user(context: Context) -> str:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _told(context: Context) -> Iterator[None]:
     """Errors as the protocol tells them: one line, nothing that was not foreseen."""
+    request = context.request_context.request  # tools are called where its number is not known any more
+    request_id.set(request.scope.get(NUMBER, "") if request is not None else new_number())
     try:
         yield
     except ToolError:

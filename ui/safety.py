@@ -7,7 +7,6 @@ import asyncio
 import logging
 import re
 import time
-import uuid
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ui import problems
 from ui.body import BodyError, read_body
 from ui.identity import caller_of
-from ui.logs import access, request_id
+from ui.logs import NUMBER, access, new_number, request_id
 
 if TYPE_CHECKING:
     from ui.metrics import Metrics
@@ -91,8 +90,9 @@ class Guard:
                 await self._app(scope, receive, send)
             return
         given = Headers(scope=scope).get("x-request-id", "")
-        number = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex[:12]
+        number = given if _REQUEST_ID.fullmatch(given) else new_number()
         request_id.set(number)
+        scope[NUMBER] = number
         began, status = time.perf_counter(), 0
 
         async def send_with_headers(message: Message) -> None:

@@ -48,6 +48,10 @@ class Traced:
         spans = Spans(tracer)
         assistant.steps = {name: _told(name, step, spans) for name, step in assistant.steps.items()}
 
+    def would_answer(self, turn: Turn, /) -> bool:
+        """Whether the articles hold the answer; nobody has asked, and no trace is left."""
+        return self._assistant.would_answer(turn)
+
     def stream(self, question: str, *, history: History, **filters: Any) -> Generator[Step | TextPiece | Answer]:
         """What the assistant says."""
         from opentelemetry import context

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from starlette.datastructures import Headers
 
 from ui.identity import caller_of
+from ui.logs import NUMBER
 from ui.words import best_language, languages
 
 LANGUAGE_COOKIE = "kabar-language"
@@ -16,19 +17,21 @@ LANGUAGE_COOKIE = "kabar-language"
 class Visitor(NamedTuple):
     """Whose conversations a request is about, "" where nobody has to sign in, and the language of the page.
 
-    ``key`` is what turns and limits are counted by.
+    ``key`` is what turns and limits are counted by; ``request`` is the number of the request in the log: events of the
+    page are worked on where nobody knows it any more.
     """
 
     owner: str
     language: str
     key: str
+    request: str = ""
 
 
 def visitor(scope: Mapping[str, Any]) -> Visitor:
     """The visitor of a request, by its ASGI scope."""
     caller, headers = caller_of(scope), Headers(scope=dict(scope))
     language = chosen_language(headers.get("cookie", ""), headers.get("accept-language", ""))
-    return Visitor(caller.display_name, language, caller.key)
+    return Visitor(caller.display_name, language, caller.key, scope.get(NUMBER, ""))
 
 
 def chosen_language(cookie: str, accepted: str) -> str:

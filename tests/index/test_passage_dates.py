@@ -134,6 +134,15 @@ def test_a_new_version_fills_the_table_again(folder: Path, monkeypatch: pytest.M
     assert found(folder, "2023-11-08", "2023-11-08") == ["visit"]
 
 
+def test_passages_come_with_their_days(folder: Path) -> None:
+    with Index(folder, settings_in(folder), WordEncoder()) as index:
+        ((passage, days),) = index.passages_of("visit")
+        assert index.passages_of("nothing") == []
+    assert passage.article_id == "visit"
+    assert days == days_in(VISIT.text, VISIT.published, VISIT.language)
+    assert Days(date(2023, 11, 8), date(2023, 11, 8)) in days
+
+
 def test_search_keeps_to_the_days(folder: Path) -> None:
     day = date(2023, 11, 8)
     with Index(folder, settings_in(folder), WordEncoder()) as index:

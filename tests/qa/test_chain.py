@@ -144,6 +144,15 @@ def test_below_the_threshold_the_articles_do_not_say(assistant: Assistant) -> No
     assert answer.text == "Artikel-artikel ini tidak menyebutkannya."
 
 
+def test_whether_it_would_answer_is_known_without_answering(assistant: Assistant) -> None:
+    sure, unsure = (with_parts(assistant, Finds("Rabu depan", probability=p), Says(None)) for p in (0.9, 0.01))
+    for question in ("kapan menteri tiba di Busan?", "when will the minister arrive in Busan?"):
+        assert sure.would_answer(Turn(question))
+        assert not unsure.would_answer(Turn(question))
+        assert sure.writer.asked == [], "nothing is worded"
+    assert not sure.would_answer(Turn("hi"))
+
+
 def test_filters_reach_the_search(assistant: Assistant) -> None:
     reader = Finds("Rabu depan", "8 November 2023")
     answer = with_parts(assistant, reader).answer("when does she arrive in Busan?", published_after=date(2023, 11, 2))

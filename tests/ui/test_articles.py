@@ -26,7 +26,7 @@ from ui.articles import open_articles
 from ui.articles_words import duration, languages, number, words
 from ui.articles_work import MOST_WAITING, Work
 from ui.loader import Loader
-from ui.safety import POLICY
+from ui.safety import POLICY, Guard
 
 ATTACK = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
@@ -474,12 +474,12 @@ def test_failures_are_shown_and_the_work_goes_on(client, desk, caplog):
         raise RuntimeError("a secret of the server")
 
     desk.encoder.encode_passages = broken
-    post(client, "paste", data={"text": "The ferry sailed.", "title": "Ferry"})
+    guarded = TestClient(Guard(desk.app, hosts=None), follow_redirects=False, headers={"x-request-id": "proxy-0123"})
+    post(guarded, "paste", data={"text": "The ferry sailed.", "title": "Ferry"})
     desk.until_done()
     work = client.get("/articles/work").text
-    (job,) = desk.work.jobs()
-    assert job.request in work
-    assert job.request in caplog.text
+    assert "proxy-0123" in work, "the number of the request that asked for it"
+    assert "Request proxy-0123 failed" in caplog.text
     assert "secret" not in work
     desk.encoder.encode_passages = good
     post(client, "rebuild")
@@ -574,7 +574,7 @@ def test_an_assistant_that_lacked_articles_gets_another_chance(tmp_path):
     loader = Loader(make)
     loader.start()
     wait_for(lambda: loader.error)
-    desk.work = Work(desk.settings, lambda: desk.encoder, loader.retry)
+    desk.work = Work(desk.settings, lambda: desk.encoder, loader.start)
     desk.page.work = desk.work
     post(TestClient(desk.app, follow_redirects=False), "paste", data={"text": "The ferry sailed.", "title": "Ferry"})
     desk.until_done()

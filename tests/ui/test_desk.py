@@ -1,5 +1,6 @@
 """Asking, asking again and taking back, in conversations that are kept, by their owners alone."""
 
+import contextlib
 import json
 import threading
 import time
@@ -7,9 +8,12 @@ import time
 import pytest
 from scripted import Scripted
 
-from index.errors import WriteError
+from index.errors import NoIndexError, WriteError
+from qa.turn import Turn as Question
+from ui.around import Around
 from ui.conversation import Conversation
 from ui.desk import Desk
+from ui.fair_queue import FairQueue
 from ui.history import History
 from ui.loader import Loader
 from ui.visitor import Visitor
@@ -157,14 +161,65 @@ def test_the_place_in_the_queue_is_shown(desk, assistant):
     assert second.turns[0].answer is not None
 
 
+def test_what_is_found_around_an_answer_too_late_is_not_shown(desk, history, monkeypatch):
+    """The next question is asked while it is looked for."""
+    later = []
+
+    def look(turn):
+        yield Around(questions=("one?",))
+        later.append(desk.act(talk, "ask", "and then?", context(talk.id), ANN).talk)
+        yield Around(questions=("one?", "two?"))
+
+    talk = desk.act(Conversation(), "ask", QUESTION, context(), ANN).talk
+    shown = list(talk.reply(desk.loader, ANN, history, look))
+    assert "one?" in shown[-1]
+    list(desk.reply(later[0], ANN))
+    assert [turn.question for turn in history.get("ann", talk.id).turns] == [QUESTION, "and then?"]
+
+
+def test_questions_are_tried_out_only_while_nobody_asks(assistant):
+    loader = Loader(lambda: assistant, queue=FairQueue())
+    loader.start()
+    turns = [Question(question) for question in ("one?", "Lavrov?", "two?", "three?")]
+    assert loader.answered(turns, most=2) == ["one?", "two?"]
+    assert assistant.considered == ["one?", "Lavrov?", "two?"]
+    with loader.queue.join("somebody"):
+        assert loader.answered(turns, most=2, patience=0.01) == []
+    asks = assistant.would_answer
+
+    def meanwhile(turn):
+        loader.queue.join("somebody")
+        return asks(turn)
+
+    assistant.would_answer = meanwhile
+    assert loader.answered(turns, most=2) == ["one?"]
+
+
+def test_the_assistant_is_made_again_only_where_that_may_help(assistant):
+    made = []
+
+    def make():
+        made.append(len(made))
+        if len(made) == 1:
+            raise NoIndexError("there is no article yet")
+        return assistant
+
+    loader = Loader(make)
+    for count in (1, 2, 2):
+        loader.start()
+        with contextlib.suppress(NoIndexError):
+            loader.assistant()
+        assert len(made) == count
+
+
 def test_a_failure_around_an_answer_costs_nothing_else(desk, monkeypatch, caplog):
-    def fail(_):
+    def fail(*_):
         raise RuntimeError("no such index")
 
     monkeypatch.setattr(desk, "_around", fail)
     talk = ask(desk)
     assert talk.turns[0].answer is not None
-    assert "Nothing is shown around" in caplog.text
+    assert "Nothing more is shown around" in caplog.text
 
 
 def test_what_is_deleted_in_one_window_does_not_come_back_from_another(desk, history, assistant):

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import date
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from scripted import QUOTE, scripted_answer
 
 from index.article import Article
 from index.dates import resolve
+from index.passage import split_article
+from index.passage_dates import days_in
 from qa.open_question import open_question
 from ui.around import Around, Happening
 from ui.filters import Context, Filters
@@ -27,6 +30,25 @@ TEXT = (
 START = TEXT.index(QUOTE)
 
 
+class Indexed:
+    """Articles as an index has them."""
+
+    def __init__(self, *articles: Article) -> None:
+        self.article = {one.id: one for one in articles}.get
+
+    def passages_of(self, article_id: str):
+        one = self.article(article_id)
+        return [
+            (passage, days_in(passage.text, one.certain_date, one.language))
+            for passage in split_article(one, characters=100)
+        ]
+
+
+def around(answer, *articles: Article, answered=islice) -> Around:
+    """All that is found around an answer."""
+    return Around() if (found := list(explore(answer, Indexed(*articles), answered))) == [] else found[-1]
+
+
 def article(**changes) -> Article:
     fields = {"id": "blinken", "title": "Blinken ke Seoul", "text": TEXT, "language": "id"}
     fields |= {"published": date(2023, 11, 1), "published_from": "metadata"}
@@ -40,7 +62,7 @@ def cited(language: str = "en", **changes):
 
 
 def test_happenings_are_dated_sentences_in_the_order_of_their_days():
-    found = happenings(cited(), {"blinken": article()}.get)
+    found = happenings(cited(), Indexed(article()))
     assert [one.value for one in found] == ["2023-03-14", "2023-W44", "2023-11-08"]
     assert [one.answers for one in found] == [False, False, True]
     assert all(TEXT[one.start : one.end] == one.quote and one.words in one.quote for one in found)
@@ -48,30 +70,30 @@ def test_happenings_are_dated_sentences_in_the_order_of_their_days():
 
 @pytest.mark.parametrize(
     "known",
-    [{}, {"blinken": article(text="Another text altogether, on 3 May 2023 and 4 May 2023.")}],
+    [[], [article(text="Another text altogether, on 3 May 2023 and 4 May 2023.")]],
     ids=["gone", "changed"],
 )
-def test_an_article_that_is_not_what_was_cited_gives_nothing(known):
-    assert explore(cited(), known.get) == Around()
+def test_an_article_that_is_not_what_was_cited_has_no_happenings(known):
+    assert around(cited(), *known) == Around()
 
 
 def test_one_day_is_no_timeline():
     only = article(text=QUOTE)
-    assert happenings(cited(start=0, end=len(QUOTE)), {"blinken": only}.get) == ()
+    assert happenings(cited(start=0, end=len(QUOTE)), Indexed(only)) == ()
 
 
 def test_nothing_surrounds_an_answer_that_the_articles_do_not_give():
-    assert explore(cited().model_copy(update={"answerable": False}), {"blinken": article()}.get) == Around()
+    assert around(cited().model_copy(update={"answerable": False}), article()) == Around()
 
 
 @pytest.mark.parametrize("language", ["en", "ar", "ko"])
 def test_next_questions_are_in_the_readers_language_and_can_be_understood(language):
-    found = explore(cited(language), {"blinken": article()}.get).questions
+    found = around(cited(language), article()).questions
     assert word("ask_said", language, name="Park Jin") in found
     days = [asked for asked in found if resolve(asked, date(2024, 1, 1), language)]
     assert [resolve(asked, None, language)[0].value for asked in days] == ["2023-03-14"]
     assert all(open_question(asked, language) for asked in found)
-    assert explore(cited().model_copy(update={"language": "fr"}), {"blinken": article()}.get).questions == ()
+    assert around(cited().model_copy(update={"language": "fr"}), article()).questions == ()
 
 
 @pytest.mark.parametrize("language", languages())
@@ -84,7 +106,27 @@ def test_every_kind_of_next_question_is_understood_in_every_language(language):
 
 def test_what_the_question_names_is_not_suggested():
     asked = cited().model_copy(update={"question": "what did Park Jin say?"})
-    assert not any("Park" in question for question in explore(asked, {"blinken": article()}.get).questions)
+    assert not any("Park" in question for question in around(asked, article()).questions)
+
+
+def test_what_the_articles_do_not_answer_is_not_suggested():
+    tried = []
+
+    def answered(questions, most):
+        tried.extend(questions)
+        return [question for question in tried if "Park" not in question][:most]
+
+    found = around(cited(), article(), answered=answered)
+    assert any("Park" in question for question in tried)
+    assert found.questions
+    assert not any("Park" in question for question in found.questions)
+    assert len(found.happenings) == 3, "they are shown all the same"
+
+
+def test_days_that_the_index_does_not_know_are_not_shown():
+    known = Indexed(article())
+    known.passages_of = lambda _: [(passage, set()) for passage in split_article(article())]
+    assert happenings(cited(), known) == ()
 
 
 # The picture
@@ -104,15 +146,15 @@ def test_points_of_near_days_stand_above_each_other():
 
 
 def test_every_point_is_in_the_list_too_and_opens_its_sentence():
-    around = explore(cited(), {"blinken": article()}.get)
-    html = timeline(Turn(number=3, question="q", answer=cited(), around=around), "en")
-    for number, one in enumerate(around.happenings):
+    found = around(cited(), article())
+    html = timeline(Turn(number=3, question="q", answer=cited(), around=found), "en")
+    for number, one in enumerate(found.happenings):
         assert html.count(f'data-evidence="evidence-3-t{number}"') == 2
         assert f'id="evidence-3-t{number}"' in html
         assert f'data-start="{one.start}" data-end="{one.end}"' in html
     assert 'aria-hidden="true"' in html
     assert 'direction="ltr">14 March 2023</text>' in html
-    arabic = timeline(Turn(number=3, question="q", answer=cited("ar"), around=around), "ar")
+    arabic = timeline(Turn(number=3, question="q", answer=cited("ar"), around=found), "ar")
     assert 'direction="rtl">8 نوفمبر 2023</text>' in arabic
     assert "Wednesday, 8 November 2023" in html
 
@@ -122,8 +164,8 @@ def test_hostile_words_are_text_in_the_picture():
     bad = Happening(
         value="2023-11-08", words=attack, article_id=attack, title=attack, language=attack, start=0, end=1, quote=attack
     )
-    around = Around(happenings=(bad, bad.model_copy(update={"value": "2023-11-09"})))
-    html = timeline(Turn(number=1, question="q", answer=cited(), around=around), "en")
+    found = Around(happenings=(bad, bad.model_copy(update={"value": "2023-11-09"})))
+    html = timeline(Turn(number=1, question="q", answer=cited(), around=found), "en")
     assert "<script" not in html
     assert "</title><" not in html.replace("</title></circle>", "")
 
