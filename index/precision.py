@@ -30,6 +30,9 @@ LARGEST_ERROR = 0.05
 LENGTHS = (128, 120, 100, 90)
 """Of the texts that are timed."""
 
+LIMITS = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
+"""Variables of the environment that keep torch and its products from instructions that the processor has."""
+
 
 def lower(module: "nn.Module", precision: Precision) -> None:
     """Make the layers in ``module``, which are in float32, compute in ``precision``.
@@ -71,7 +74,8 @@ def _machine() -> str:
         processor += "".join(f" +{name}" for name in ("bf16", "vnni") if any(name in flag for flag in flags))
     except (OSError, StopIteration):
         pass  # not Linux: the platform's name has to do
-    return f"{processor}, torch {torch.__version__}, {torch.get_num_threads()} threads"
+    limits = "".join(f", {name} {os.environ[name]}" for name in LIMITS if os.environ.get(name))
+    return f"{processor}, torch {torch.__version__}, {torch.get_num_threads()} threads{limits}"
 
 
 def _measure(layer: "Layer", width: int) -> Precision:

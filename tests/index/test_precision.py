@@ -159,6 +159,16 @@ def test_the_fastest_is_found_once(cache: Path, every: None, fast: str) -> None:
     assert precision.fastest(timed("none"), SIZES.hidden) == fast, "the answer of the cache"  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("limit", precision.LIMITS)
+def test_a_process_that_is_kept_from_instructions_is_measured_anew(
+    cache: Path, every: None, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    assert precision.fastest(timed("bfloat16"), SIZES.hidden) == "bfloat16"  # type: ignore[arg-type]
+    monkeypatch.setenv(limit, "avx2")
+    assert precision.fastest(timed("float32"), SIZES.hidden) == "float32"  # type: ignore[arg-type]
+    assert sorted(json.loads(cache.read_text()).values()) == ["bfloat16", "float32"]
+
+
 def test_a_wrong_result_is_not_chosen(cache: Path, every: None) -> None:
     assert precision.fastest(timed("int8", error=0.1), SIZES.hidden) == "float32"  # type: ignore[arg-type]
 
