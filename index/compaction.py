@@ -14,9 +14,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from index import background, vectors
+from index import background
 from index.errors import NoIndexError, WriteError
+from index.faiss_store import FaissStore
 from index.store import ARTICLES_FILE, VECTORS_FILE, Writer, checkpoint, exists, writing
+from index.stores import Store
 
 REPAIR_FOLDER = "repair"
 """Where ``index.repair`` works; a process that dies leaves it behind."""
@@ -24,7 +26,7 @@ REPAIR_FOLDER = "repair"
 # What one run does at most: together less than a second on a laptop's disk.
 _VECTORS = 10_000
 _PAGES = 4_000
-# A FAISS file is written again when more than this share of it is gone; a database gives pages back above it.
+# A database gives pages back when more than this share of it is free.
 _SHARE = 0.2
 # How long to wait for readers to move on, in seconds, before the log beside a database is left for the next run.
 _PATIENCE = 5.0
@@ -41,22 +43,23 @@ class Compaction(BaseModel):
     finished: bool
 
 
-def compact(folder: Path) -> Compaction:
+def compact(folder: Path, store: Store | None = None) -> Compaction:
     """Take out all that no article needs: vectors (of abandoned runs and other encoders too), and free space.
 
     Needs as much free disk as the index is large. Raises BusyError, NoIndexError, WriteError.
     """
     if not exists(folder):
         raise NoIndexError(f"{folder}: there is no index here yet; make one with `kabar index FOLDER`")
+    store = store or FaissStore()
     before = _size(folder)
     with Writer(folder) as writer:
         removed = _forget_unused(writer, most=None) + _forget_unreferenced(writer)
-        vectors.rewrite(writer)
+        store.compact(writer)
         with writing(folder):
             # The lexical index keeps the words of what was removed until its segments are merged.
             writer.connection.execute("INSERT INTO terms (terms) VALUES ('optimize')")
             writer.connection.execute("COMMIT")
-            vectors.sweep(writer)
+            store.sweep(writer)
             for connection in (writer.connection, writer.vectors):
                 connection.execute("PRAGMA temp_store = FILE")  # its copy of a large database has no place in memory
                 connection.execute("VACUUM")
@@ -64,18 +67,18 @@ def compact(folder: Path) -> Compaction:
     return Compaction(vectors=removed, bytes_before=before, bytes_after=_size(folder), finished=all(finished))
 
 
-def tidy(writer: Writer) -> None:
+def tidy(writer: Writer, store: Store) -> None:
     """Do a bounded part of the work, if it is worth it; called when a run has committed.
 
     A full disk is no reason to fail a run whose articles are safe: what is left undone is done by a later run.
     """
     with contextlib.suppress(WriteError, sqlite3.OperationalError, OSError):
         _forget_unused(writer, most=_VECTORS)
-        vectors.rewrite(writer, share=_SHARE, most=1)
+        store.tidy(writer)
         for connection in (writer.connection, writer.vectors):
             _give_back_pages(connection)
         writer.commit_meta()
-        vectors.sweep(writer)
+        store.sweep(writer)
         for left in (writer.folder / REPAIR_FOLDER, *background.leftovers(writer.folder)):
             shutil.rmtree(left, ignore_errors=True)
 

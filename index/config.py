@@ -5,6 +5,7 @@ be set by environment variable: ``KABAR_`` + section + ``__`` + key (``KABAR_WRI
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -18,7 +19,7 @@ from index.fusion import LEXICAL_WEIGHT
 from index.passage import CHARACTERS
 from index.place import is_address
 
-SECTIONS = ("index", "sources", "fetch", "encoder", "retriever", "reader", "writer", "server")
+SECTIONS = ("index", "milvus", "sources", "fetch", "encoder", "retriever", "reader", "writer", "server")
 """Every section of the file, those of importing packages too, so that a misspelt one is refused by all."""
 
 Precision = Literal["float32", "bfloat16", "int8", "int8-bfloat16"]
@@ -40,6 +41,7 @@ class IndexConfig(Section):
     added: Path = Path("auto")
     articles: tuple[Path | str, ...] = (Path("articles"),)
     passage_characters: int = Field(default=CHARACTERS, ge=100, le=4000)
+    store: Literal["faiss", "milvus"] = "faiss"
 
     @field_validator("path")
     @classmethod
@@ -58,6 +60,25 @@ class IndexConfig(Section):
     def _paths_and_addresses(cls, places: tuple[Path | str, ...]) -> tuple[Path | str, ...]:
         """Addresses on the web stay as they are: a path has no two slashes in a row."""
         return tuple(place if is_address(str(place)) else Path(place) for place in places)
+
+
+class MilvusConfig(Section):
+    """Where Milvus is, if ``index.store`` says so: a file for Milvus Lite, in the index by default, or a server.
+
+    Its token is read from the environment alone (``MILVUS_TOKEN``).
+    """
+
+    uri: str = "auto"
+    collection: str = Field(default="kabar", pattern=r"^[A-Za-z_]\w{0,99}$")
+
+    @field_validator("uri")
+    @classmethod
+    def _file_or_server(cls, uri: str) -> str:
+        if uri == "auto" or re.fullmatch(r"https?://[^/\s@]+(/\w*)?", uri):
+            return uri
+        if is_address(uri) or not uri.endswith(".db"):
+            raise ValueError("expected http://HOST:PORT, without a token in it, or a file whose name ends in .db")
+        return str(Path(uri).expanduser())
 
 
 class SourcesConfig(Section):
@@ -119,6 +140,7 @@ class IndexSettings(BaseSettings):
     )
 
     index: IndexConfig = IndexConfig()
+    milvus: MilvusConfig = MilvusConfig()
     sources: SourcesConfig = SourcesConfig()
     fetch: FetchConfig = FetchConfig()
     encoder: EncoderConfig = EncoderConfig()
@@ -199,6 +221,9 @@ def _read(file: Path) -> dict[str, Any]:
                 place if is_address(place) else file.parent / Path(place).expanduser()
                 for place in map(str, index["articles"])
             ]
+    milvus = data.get("milvus")
+    if isinstance(milvus, dict) and isinstance(milvus.get("uri"), str) and milvus["uri"].endswith(".db"):
+        milvus["uri"] = str(file.parent / Path(milvus["uri"]).expanduser())
     server = data.get("server")
     for key in ("history", "users"):
         if isinstance(server, dict) and server.get(key, "auto") not in ("auto", "none", None):

@@ -11,6 +11,7 @@ KabarError
     ├── BusyError          another process is writing
     ├── DamagedError       a checksum or a structure is wrong
     ├── EncoderMismatchError  made by another encoder than the configured one
+    ├── ServiceError       the service that searches its vectors: not reachable, not let in, or they are not there
     └── WriteError         the disk is full or refuses; the index is as it was
 
 A message is one line: what is wrong, where, and what to do.
@@ -71,6 +72,10 @@ class DamagedError(StoreError):
 
 class EncoderMismatchError(StoreError):
     """The index was made by another encoder than the one configured."""
+
+
+class ServiceError(StoreError):
+    """The service that searches the vectors cannot be used, or lacks them; nothing is lost."""
 
 
 class WriteError(StoreError):

@@ -21,6 +21,7 @@ from index.passage_dates import Days
 from index.rerank import DEPTH, NO_MODEL, Reranker
 from index.snapshot import Snapshot
 from index.store import ARTICLES_FILE, connect
+from index.stores import open_store
 from index.surroundings import choose_wider, joined
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Index:
         bring_up_to_date(folder)
         self.folder = folder
         self.settings = settings
+        self._store = open_store(settings)
         self._encoder = encoder
         self._reranker: Reranker | None = None
         self._lock = threading.Lock()
@@ -119,7 +121,7 @@ class Index:
         while True:
             self._seen = self._version()
             try:
-                return Snapshot(self.folder, earlier)
+                return Snapshot(self.folder, earlier, store=self._store)
             except DamagedError:
                 # What a generation needs may be swept away as soon as there is a newer one.
                 if self._version() == self._seen:

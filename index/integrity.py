@@ -4,15 +4,13 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
-import numpy as np
-import numpy.typing as npt
-
-from index import approximate, background, passage_dates, vectors
+from index import background, passage_dates, vectors
 from index.article import Article
 from index.compaction import REPAIR_FOLDER
 from index.errors import DamagedError, WriteError
+from index.faiss_store import FaissStore
 from index.lexical import terms
 from index.passage import hash_of, titled
 from index.store import (
@@ -24,27 +22,22 @@ from index.store import (
     meta,
     read_articles,
     read_passages,
-    read_vectors,
 )
+from index.stores import Store, StoreName
 
-_LOT = 1_000
 _SHOWN = 5
-# Least cosine of a vector to its 8-bit copy. Few are below 0.999; values that the sample did not have are cut.
-_LIKE = 0.9
-# Of an element of an 8-bit copy that is made again.
-_ROUNDING = 1e-5
 
 
 class Damage(NamedTuple):
     """Something that is wrong: in which part of the index, what, and of which article if it is one."""
 
-    part: Literal["articles", "vectors", "faiss"]
+    part: Literal["articles", "vectors"] | StoreName
     what: str
     article_id: str = ""
 
 
-def find_damage(folder: Path) -> list[Damage]:
-    """Read the whole index and check it; empty if all is well.
+def find_damage(folder: Path, store: Store | None = None) -> list[Damage]:
+    """Read the whole index and check it, with what ``store`` (default: FAISS files) has of it; empty if all is well.
 
     Any number of questions may be asked meanwhile. If a run changes the index meanwhile, it is looked at again.
     Raises NoIndexError, and StoreError if the index is of another format.
@@ -56,7 +49,7 @@ def find_damage(folder: Path) -> list[Damage]:
             return [Damage("articles", str(error))]
         try:
             before = _version(connection)
-            found = list(dict.fromkeys([*_structure(folder), *_content(folder, connection)]))
+            found = list(dict.fromkeys([*_structure(folder), *_content(folder, connection, store or FaissStore())]))
         finally:
             connection.close()
         if not found or before is None:
@@ -86,7 +79,7 @@ def _version(connection: sqlite3.Connection) -> str | None:
 
 def _generation(connection: sqlite3.Connection) -> str | None:
     try:
-        return f"{meta(connection, 'generation')} {meta(connection, 'faiss')}"
+        return " ".join(str(meta(connection, key)) for key in ("generation", *get_args(StoreName)))
     except sqlite3.DatabaseError:
         return None
 
@@ -107,7 +100,7 @@ def _structure(folder: Path) -> Iterator[Damage]:
         yield from (Damage(part, problem) for problem in problems)
 
 
-def _content(folder: Path, connection: sqlite3.Connection) -> Iterator[Damage]:
+def _content(folder: Path, connection: sqlite3.Connection, store: Store) -> Iterator[Damage]:
     """What the rows say, compared with each other."""
     try:
         check_format(connection, folder)
@@ -126,7 +119,7 @@ def _content(folder: Path, connection: sqlite3.Connection) -> Iterator[Damage]:
         with contextlib.closing(connect(folder, VECTORS_FILE)) as stored:
             yield from (damaged := list(_vectors(connection, stored)))
             if not damaged:
-                yield from _faiss(folder, connection, stored)
+                yield from (Damage(store.name, problem) for problem in store.damage(folder, connection, stored))
     except DamagedError as error:
         yield Damage("vectors", str(error))
     except sqlite3.DatabaseError as error:
@@ -221,54 +214,6 @@ def _vectors(connection: sqlite3.Connection, stored: sqlite3.Connection) -> Iter
     )
     if missing:
         yield Damage("vectors", f"{VECTORS_FILE}: {missing} passages have no vector")
-
-
-def _faiss(folder: Path, connection: sqlite3.Connection, stored: sqlite3.Connection) -> Iterator[Damage]:
-    """The FAISS files against their checksums, the passages, and the vectors they were made from."""
-    import faiss
-
-    by_number: Any = faiss.DirectMap.Hashtable  # type: ignore[attr-defined]
-    try:
-        records = vectors.records(connection)
-    except DamagedError as error:
-        yield Damage("faiss", str(error))
-        return
-    problems = vectors.problems(folder, connection)
-    yield from (Damage("faiss", problem) for problem in problems)
-    if problems:
-        return
-    removed = {row[0] for row in connection.execute("SELECT passage_id FROM removed")}
-    encoder = meta(connection, "encoder") or ""
-    for record in records:
-        index: Any = faiss.read_index(str(folder / record.file))
-        rows = connection.execute(
-            "SELECT id, hash FROM passages WHERE id > ? AND id <= ? ORDER BY id", (record.first, record.last)
-        )
-        if record.approximate:
-            index.set_direct_map_type(by_number)
-            held = set(approximate.held(index).tolist())
-        else:
-            held = set(faiss.vector_to_array(index.id_map).tolist())
-        wrong = 0
-        while lot := rows.fetchmany(_LOT):
-            present = [(number, digest) for number, digest in lot if number in held]
-            held.difference_update(number for number, _ in present)
-            wrong += len(lot) - len(present)
-            expected = read_vectors(stored, encoder, [digest for _, digest in present])
-            for (number, _), row in zip(present, expected, strict=True):
-                found = index.reconstruct(number)
-                same = _is_copy(index, found, row) if record.approximate else np.array_equal(found, row)
-                wrong += not same
-        wrong += len(held - removed)
-        if wrong:
-            yield Damage("faiss", f"{folder / record.file}: {wrong} vectors are not those of the passages")
-
-
-def _is_copy(index: Any, copy: npt.NDArray[Any], vector: npt.NDArray[Any]) -> bool:
-    """Whether ``copy`` is the vector in the 8 bits of ``index``, or as far as it can say it."""
-    if copy @ vector >= _LIKE * vector @ vector:
-        return True
-    return bool(np.allclose(copy, index.sa_decode(index.sa_encode(vector[np.newaxis]))[0], atol=_ROUNDING))
 
 
 def _one_line(error: Any) -> str:

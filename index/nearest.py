@@ -33,7 +33,7 @@ def nearest(
     if count < 1:
         return []
     if only is not None and only.size <= _FEW and any(part.grouped for part in parts):
-        return _best(_compared(vector, np.setdiff1d(only, without).tolist(), stored), count)
+        return best(compared(vector, np.setdiff1d(only, without).tolist(), stored), count)
     selector = _selector(only, without)
     found: list[tuple[int, float]] = []
     first = 0
@@ -50,8 +50,8 @@ def nearest(
             numbers = part.grouped.candidates(vector, wanted, selector)
         else:
             numbers = part.grouped.candidates_among(vector, wanted, selector, chosen)
-        found += _compared(vector, numbers.tolist(), stored)
-    return _best(found, count)
+        found += compared(vector, numbers.tolist(), stored)
+    return best(found, count)
 
 
 def search(index: Any, vector: np.ndarray, count: int, selector: Any = None) -> list[tuple[int, float]]:
@@ -71,18 +71,20 @@ def search(index: Any, vector: np.ndarray, count: int, selector: Any = None) -> 
         some = numbers[0] >= 0
         found = list(zip(numbers[0][some].tolist(), scores[0][some].tolist(), strict=True))
         if len(found) < asked or found[count - 1][1] > found[-1][1]:
-            return _best(found, count)
+            return best(found, count)
         asked *= 2
 
 
-def _compared(vector: np.ndarray, numbers: Sequence[int], stored: Stored) -> list[tuple[int, float]]:
+def compared(vector: np.ndarray, numbers: Sequence[int], stored: Stored) -> list[tuple[int, float]]:
+    """(passage number, cosine) of passages, one by one, those left out that are gone."""
     rows = stored(numbers)
     if not rows:
         return []
     return list(zip(rows, (np.stack(list(rows.values())) @ vector).tolist(), strict=True))
 
 
-def _best(found: list[tuple[int, float]], count: int) -> list[tuple[int, float]]:
+def best(found: list[tuple[int, float]], count: int) -> list[tuple[int, float]]:
+    """The ``count`` of the greatest cosines."""
     return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:count]
 
 

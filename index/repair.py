@@ -11,11 +11,10 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ConfigDict
 
-from index import vectors
 from index.catalog import ADDED, Keys, Link
 from index.compaction import REPAIR_FOLDER
 from index.config import IndexSettings
@@ -34,6 +33,7 @@ from index.store import (
     sync_folder,
     writing,
 )
+from index.stores import StoreName, open_store
 
 if TYPE_CHECKING:
     from index.encoder import Encoder
@@ -63,7 +63,8 @@ def repair(folder: Path, settings: IndexSettings, encoder: "Callable[[], Encoder
     Raises NoIndexError, BusyError, WriteError, StoreError if it is of another format, and EncoderMismatchError if
     vectors are damaged that the configured encoder did not make. After an error the index is as it was.
     """
-    damage = find_damage(folder)
+    store = open_store(settings)
+    damage = find_damage(folder, store)
     with lock(folder), writing(folder):
         for path in leftovers(folder):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -85,10 +86,10 @@ def repair(folder: Path, settings: IndexSettings, encoder: "Callable[[], Encoder
             shutil.rmtree(copy)
     if damage:
         with Writer(folder) as writer:
-            writer.set_meta("faiss", "{}")
-            vectors.refresh(writer)
+            store.forget(writer)
+            store.refresh(writer)
             writer.commit()
-            vectors.sweep(writer)
+            store.sweep(writer)
     return Repair(damage=tuple(damage), encoded=encoded, lost=lost)
 
 
@@ -99,7 +100,7 @@ def _save_articles(folder: Path, made: Writer, settings: IndexSettings) -> dict[
         values = dict(_rows(source, "meta", "key", "key, value"))
         if not values:
             raise _past_repair(folder)
-        for key in values.keys() - {"faiss", "passage_dates", "format"}:
+        for key in values.keys() - {*get_args(StoreName), "passage_dates", "format"}:
             made.set_meta(key, values[key])
         unused = _rows(source, "unused_vectors", "hash", "hash")
         made.connection.executemany("INSERT OR IGNORE INTO unused_vectors VALUES (?)", unused)

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import partial, reduce
@@ -16,8 +15,8 @@ from index import passage_dates, vectors
 from index.article import Article
 from index.catalog import Catalog
 from index.choice import Choice
+from index.faiss_store import FaissStore
 from index.matching import Matcher
-from index.nearest import nearest
 from index.passage import Passage
 from index.passage_dates import Days
 from index.store import (
@@ -33,16 +32,20 @@ from index.store import (
     read_passages,
     read_summaries,
 )
+from index.stores import Generation, Nearest, Store
 
 Row = TypeVar("Row")
 _BATCH = 100
 
 
 class Snapshot:
-    """A read transaction on SQLite with the FAISS index that belongs to it. Safe to share between threads."""
+    """A read transaction on SQLite with the nearest-neighbour search of its state. Safe to share between threads."""
 
-    def __init__(self, folder: Path, earlier: "Snapshot | None" = None) -> None:
-        """Open the newest generation; ``earlier`` lends the parts of its FAISS index that have not changed."""
+    def __init__(self, folder: Path, earlier: "Snapshot | None" = None, *, store: Store | None = None) -> None:
+        """Open the newest generation, searched in ``store`` (default: FAISS files).
+
+        ``earlier`` lends what has not changed.
+        """
         self._lock = threading.Lock()
         self._known: dict[str, list[Any]] = {}
         self._connection = connect(folder, ARTICLES_FILE)
@@ -53,13 +56,12 @@ class Snapshot:
             check_format(self._connection, folder)
             self.generation = int(meta(self._connection, "generation") or 0)
             self.encoder = meta(self._connection, "encoder") or ""
-            self.parts: list[vectors.Part] = vectors.load(
-                folder, self._connection, self._vectors, earlier.parts if earlier else ()
-            )
-            self._removed = np.asarray(
-                [row[0] for row in self._connection.execute("SELECT passage_id FROM removed ORDER BY passage_id")],
+            removed = np.fromiter(
+                (row[0] for row in self._connection.execute("SELECT passage_id FROM removed ORDER BY passage_id")),
                 dtype=np.int64,
             )
+            generation = Generation(folder, self._connection, self._vectors, removed, self._stored, self._all)
+            self.nearby: Nearest = (store or FaissStore()).open(generation, earlier.nearby if earlier else None)
             self.matcher.begin(earlier.matcher.counts if earlier else None)
             self.choice: Choice | None = None
             self.earlier_choice: Choice | None = (earlier.choice or earlier.earlier_choice) if earlier else None
@@ -95,26 +97,14 @@ class Snapshot:
 
         ``only``: numbers to choose from, as ``choose`` gives them.
         """
-        return nearest(self.parts, vector, count, only=only, without=self._removed, stored=self._stored)
+        return self.nearby.nearest(vector, count, only)
 
     def likeness(self, passage: int, others: Sequence[int]) -> list[float]:
         """Cosines of one passage to ``others``, all by number."""
-        known = self._vectors_of([passage, *others])
+        known = self.nearby.vectors_of([passage, *others])
         nothing = np.zeros(1, dtype=np.float32)  # a vector that a newer generation has taken away
         vector = known.get(passage, nothing)
         return [float(np.sum(vector * known.get(other, nothing))) for other in others]
-
-    def _vectors_of(self, passages: Sequence[int]) -> dict[int, np.ndarray]:
-        """Vectors by passage: from the exact parts, which hold them, else from SQLite."""
-        found: dict[int, np.ndarray] = {}
-        rest = []
-        for number in passages:
-            part = self.parts[bisect_left(self.parts, number, key=lambda part: part.last)]
-            if part.grouped:
-                rest.append(number)
-            else:
-                found[number] = part.index.reconstruct(number)
-        return found | self._stored(rest) if rest else found
 
     def _stored(self, passages: Sequence[int]) -> dict[int, np.ndarray]:
         """Stored vectors by passage; those of passages that are gone are left out."""
@@ -124,6 +114,12 @@ class Snapshot:
                 (json.dumps(list(passages)),),
             )
             return vectors.present(self._vectors, self.encoder, dict(rows.fetchall()))
+
+    def _all(self) -> np.ndarray[Any, Any]:
+        with self._lock:
+            return np.fromiter(
+                (row[0] for row in self._connection.execute("SELECT id FROM passages ORDER BY id")), np.int64
+            )
 
     def matching(self, text: str, count: int, only: np.ndarray | None = None) -> list[tuple[int, float]]:
         """(passage number, BM25 score) of the passages that share terms with ``text``, best first."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from index import background, compaction, vectors
+from index import compaction
 from index.article import Article
 from index.catalog import Keys
 from index.config import IndexSettings
@@ -20,6 +20,7 @@ from index.place import Item, Place, each_place, open_place
 from index.reconcile import Listings, Reconciler, reconcile
 from index.sources import Problem
 from index.store import Writer
+from index.stores import open_store
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document
@@ -84,6 +85,7 @@ class _Run:
     ) -> None:
         self.writer = writer
         self.settings = settings
+        self.store = open_store(settings)
         self.reconciler = Reconciler(writer.catalog, self)
         self._load_encoder = encoder
         self._show = show
@@ -182,8 +184,8 @@ class _Run:
     def finish(self) -> SyncReport:
         """Publish what is left, and say what was done."""
         self._publish()
-        compaction.tidy(self.writer)
-        background.start(self.writer.folder, self.writer.connection, self.settings.retriever.exact_up_to)
+        compaction.tidy(self.writer, self.store)
+        self.store.settle(self.writer)
         return SyncReport(
             **self.counts,
             unchanged=self.reconciler.same,
@@ -197,12 +199,12 @@ class _Run:
     def _publish(self) -> None:
         """Make everything so far the next generation; every article in it is whole."""
         self._encode()
-        vectors.refresh(self.writer)
+        self.store.refresh(self.writer)
         if self._dirty:
             self.writer.commit()
         else:
             self.writer.commit_meta()
-        vectors.sweep(self.writer)
+        self.store.sweep(self.writer)
         for change in self._untold:
             self._tell(change)
         self._untold.clear()

@@ -116,13 +116,14 @@ def build(
     ).fetchall():
         values = read_vectors(vectors, encoder, [digest for _, digest in rows])
         if index is None:
-            index = _empty(values.shape[1])
+            index = empty(values.shape[1])
         index.add_with_ids(values, np.asarray([number for number, _ in rows], dtype=np.int64))
         last = rows[-1][0]
-    return Part(index or _empty(1), last if up_to is None else up_to)
+    return Part(index or empty(1), last if up_to is None else up_to)
 
 
-def _empty(dimension: int) -> Any:
+def empty(dimension: int) -> Any:
+    """An exact inner-product index of 16-bit floats that holds nothing yet."""
     import faiss
 
     kind = faiss.ScalarQuantizer.QT_fp16

@@ -420,7 +420,7 @@ def test_an_open_reader_moves_over(grown: Path) -> None:
         before = [hit.passage for hit in index.search("x", vector=question)]
         background.work(grown, EXACT_UP_TO)
         assert [hit.passage for hit in index.search("x", vector=question)] == before
-        assert [part.grouped is not None for part in index._snapshot.parts] == [True]
+        assert [part.grouped is not None for part in index._snapshot.nearby.parts] == [True]
 
 
 def test_a_reader_whose_files_are_swept_away_takes_the_newer_state(
@@ -438,7 +438,7 @@ def test_a_reader_whose_files_are_swept_away_takes_the_newer_state(
 
     monkeypatch.setattr(vectors, "records", racing)
     with Index(grown, settings_for(grown), Clustered()) as index:
-        assert [part.grouped is not None for part in index._snapshot.parts] == [True]
+        assert [part.grouped is not None for part in index._snapshot.nearby.parts] == [True]
 
 
 # Kills, damage, and what earlier versions wrote

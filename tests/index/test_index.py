@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from index import vectors
 from index.article import Article
-from index.config import IndexConfig, IndexSettings
+from index.config import IndexSettings
 from index.errors import DamagedError, EncoderMismatchError, NoIndexError, StoreError
 from index.index import Index
 from index.nearest import nearest
@@ -31,11 +31,6 @@ ARTICLES = [
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> IndexSettings:
-    return IndexSettings(index=IndexConfig(path=tmp_path / "index"))
-
-
-@pytest.fixture
 def folder(config: IndexSettings) -> Path:
     add(ARTICLES, folder=config.index.path, settings=config, encoder=WordEncoder())
     return config.index.path
@@ -45,6 +40,9 @@ def folder(config: IndexSettings) -> Path:
 def index(folder: Path, config: IndexSettings) -> Index:
     with Index(folder, config, WordEncoder()) as opened:
         yield opened
+
+
+FAISS = pytest.mark.parametrize("config", ["faiss"], indirect=True)
 
 
 def ids(index: Index, question: str, **filters: object) -> list[str]:
@@ -156,6 +154,7 @@ def test_a_file_that_is_no_database_is_named(folder: Path, config: IndexSettings
         Index(folder, config)
 
 
+@FAISS
 @pytest.mark.parametrize("damage", ["missing", "cut", "garbage"])
 def test_faiss_file_is_derived_and_never_missed(folder: Path, config: IndexSettings, damage: str) -> None:
     (file,) = folder.glob("vectors-*.faiss")
@@ -170,6 +169,7 @@ def test_faiss_file_is_derived_and_never_missed(folder: Path, config: IndexSetti
     assert encoder.encoded == []
 
 
+@FAISS
 def test_a_changed_bit_in_the_faiss_file_is_found_by_its_checksum(folder: Path) -> None:
     (file,) = folder.glob("vectors-*.faiss")
     content = bytearray(file.read_bytes())
@@ -182,7 +182,12 @@ def test_a_changed_bit_in_the_faiss_file_is_found_by_its_checksum(folder: Path) 
 
 
 def test_no_pickle_is_written(folder: Path) -> None:
-    assert {path.name.split("-")[0].split(".")[0] for path in folder.iterdir()} <= {"articles", "vectors", "lock"}
+    assert {path.name.split("-")[0].split(".")[0] for path in folder.iterdir()} <= {
+        "articles",
+        "vectors",
+        "lock",
+        "milvus",
+    }
 
 
 @settings(deadline=None, max_examples=40)
