@@ -222,13 +222,14 @@ def _calendar(phrase: str, evidence: str, source: str, target: str, allowed: Seq
     spoken = {value for number in numbers(fold(phrase), target) for value in number.values}
     for name in calendar_names(re.sub(r"[(（][^)）]*[)）]", " ", evidence), source):
         told = (name.kind, name.value) in said or (name.kind == "month" and float(name.value) in spoken)
-        if not told and not _dateline(evidence, name.start):
+        if not told and not (name.kind == "weekday" and _beside_a_day(evidence, name.start, name.end)):
             yield f"{name.kind} left out: {name.value}"
 
 
-def _dateline(text: str, at: int) -> bool:
-    """A weekday beside a date in parentheses is a dateline: "Rabu (1/11)"."""
-    return bool(re.match(r"\w+\s*[(（]\d", text[at : at + 40]))
+def _beside_a_day(text: str, start: int, end: int) -> bool:
+    """Whether a weekday stands beside the day of the month, which tells it: "Rabu (1/11)", "8日水曜"."""
+    after = re.match(r"\w{0,3},?\s*[(（]?\d", text[end : end + 10])
+    return bool(after or re.search(r"\d[日일]?,?\s*[(（]?$", text[max(0, start - 8) : start]))
 
 
 def _negation(phrase: str, evidence: str, source: str, target: str) -> Iterator[str]:

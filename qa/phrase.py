@@ -35,23 +35,30 @@ def checked(turn: Turn) -> Turn:
 def rendered(evidence: Evidence, language: str, writer: "Writer | None", *, focus: str = "") -> str:
     """The sentence in ``language`` as the writer says it; "" if there is no need, no writer, or it fails.
 
-    ``focus`` is the answer in ``language``, if it is known.
+    Of several ways to say it the first that the evidence supports is taken. ``focus`` is the answer in ``language``, if
+    it is known.
     """
     source = evidence.hit.article.language
+    text = ""
     if writer is None or source == language:
-        return ""
+        return text
+    quote = dated_quote(evidence, source, weekday=False)
     try:
-        text = "".join(writer.translate(dated_quote(evidence, source), source, language, focus=focus or None))
+        for said in writer.translations(quote, source, language, focus=focus or None):
+            text = " ".join(said.split())
+            if supported(text, evidence, language, allowed=focus):
+                break
     except WriterError:
         return ""  # the quotation that is shown instead is worth more than no answer
-    return " ".join(text.split())
+    return text
 
 
 def supported(phrase: str, evidence: Evidence, language: str, *, allowed: str = "") -> bool:
     """Whether the sentence supports every name, number and date of ``phrase``; ``allowed`` may stand in it, too."""
     source = evidence.hit.article.language
-    also = (allowed,) if allowed else ()
-    return check(phrase, dated_quote(evidence, source), source=source, target=language, allowed=also).supported
+    also = (dated_quote(evidence, source), allowed) if allowed else (dated_quote(evidence, source),)
+    quote = dated_quote(evidence, source, weekday=False)  # the weekday may be said; who says the day need not
+    return check(phrase, quote, source=source, target=language, allowed=also).supported
 
 
 def answer_text(turn: Turn) -> str:
@@ -91,12 +98,12 @@ def _otherwise(best: Evidence, other: Evidence, language: str) -> str:
     return sentence(kind, language, fact=_closed(other.fact or other.quote, language))
 
 
-def dated_quote(evidence: Evidence, language: str) -> str:
+def dated_quote(evidence: Evidence, language: str, *, weekday: bool = True) -> str:
     """The quotation on one line, relative dates replaced by calendar dates in the quotation's own language."""
     text = evidence.quote
     for mention in sorted(evidence.dates, key=lambda mention: -mention.start):
         if mention.kind in ("relative", "partial") and not mention.reporting and mention.conflict is None:
-            text = text[: mention.start] + date_text(mention.value, language) + text[mention.end :]
+            text = text[: mention.start] + date_text(mention.value, language, weekday=weekday) + text[mention.end :]
     return " ".join(text.split())
 
 

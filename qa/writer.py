@@ -21,6 +21,9 @@ _LENGTH = 4
 _WAYS = ((True, 0.0), (False, 0.0), (False, 0.5), (False, 0.7), (True, 0.5), (True, 0.7), (True, 0.9))
 """How a small model is asked for a part: with its sentence or without it, and at which temperature."""
 
+_TEMPERATURES = (0.0, 0.4, 0.6, 0.8)
+"""At which a small model is asked for a sentence, one after the other."""
+
 
 class Writer:
     """A chat model that renders a sentence of an article, or a part of it, in another language, and does nothing else.
@@ -70,12 +73,24 @@ class Writer:
 
         Raises WriterError, also after some pieces have come: drop them then. ModelError if the weights cannot be used.
         """
+        yield from self._translation(sentence, source, target, focus)
+
+    def translations(self, sentence: str, source: str, target: str, *, focus: str | None = None) -> Iterator[str]:
+        """The whole ``sentence`` in another language in several ways, the likeliest first; as ``translate``.
+
+        A model that follows instructions says it once.
+        """
+        for attempt, temperature in enumerate(_TEMPERATURES[:1] if self.instructed else _TEMPERATURES):
+            options = {"temperature": temperature, "seed": attempt} if attempt else {}
+            yield "".join(self._translation(sentence, source, target, focus, **options))
+
+    def _translation(self, sentence: str, source: str, target: str, focus: str | None, **options: Any) -> Iterator[str]:
         text = clean(sentence, focus)
         if source == target or not text:
             if text:
                 yield text
             return
-        yield from self._rendering(self._messages(text, source, target), target, _LENGTH * len(text) + 200)
+        yield from self._rendering(self._messages(text, source, target), target, _LENGTH * len(text) + 200, **options)
 
     def renderings(self, part: str, sentence: str, source: str, target: str) -> Iterator[str]:
         """A part of a sentence in another language; arguments as for ``translate``.

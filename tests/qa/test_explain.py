@@ -151,7 +151,7 @@ class Says:
     def __init__(self, text: str) -> None:
         self.text = text
 
-    def translate(self, sentence: str, source: str, target: str, *, focus: str | None = None) -> Iterator[str]:
+    def translations(self, sentence: str, source: str, target: str, *, focus: str | None = None) -> Iterator[str]:
         yield self.text
 
 
