@@ -1,18 +1,19 @@
-"""Train the writer's adapter: ``python -m training.writer --xquad FOLDER --udhr udhr2.zip --checkpoint writer.pt``.
+"""Train the writer's adapter: ``python -m training.writer --xquad FOLDER --udhr udhr2.zip --texts FOLDER``.
 
 Low-rank corrections (LoRA, Hu et al. 2021) to all linear layers of the embedded Gemma, whose own weights stay as they
-are. Learning rate and length follow the clock (``--minutes``), because the machine may be shared; a run that was
-stopped goes on from its checkpoint.
+are. Learning rate and length follow the processor's time (``--minutes``), because the machine may be shared; a run
+that was stopped goes on from its checkpoint.
 """
 
 import argparse
 import itertools
 import json
 import logging
+import math
 import os
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +25,16 @@ from torch.multiprocessing.spawn import start_processes
 
 from qa.gemma import weights
 from training.gradients import Gradients
-from training.writer_data import Mixture, Node, read_paragraphs, read_udhr
+from training.writer_data import JUDGED, LEARNED, Mixture, Paragraph, read_paragraphs, read_udhr
+from training.writer_rows import ROW, Row, additive, lay_out, rows
+from training.writer_texts import texts
 
 log = logging.getLogger("training.writer")
 
-ROW = 512
-"""Tokens of a row of a batch; several trees share one."""
+FREQUENT, SAMPLED = 16384, 6144
+"""The most frequent tokens are in each step's normaliser, and so many others stand for all others."""
 
-POOL = 96
-"""Trees that are drawn together and laid into rows, the largest first, so that little room is left over."""
-
-SAMPLED = 8192
-"""Of the tokens that no training text holds, so many stand for all of them in a step's normaliser."""
+DROPOUT = 0.1
 
 ALPHA = 2.0
 """Strength of the corrections per rank: alpha is this many times the rank."""
@@ -53,7 +52,8 @@ class LowRank(nn.Module):
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """As ``nn.Linear``."""
         down, up = self.down.to(inputs.dtype), (ALPHA * self.up).to(inputs.dtype)
-        result: torch.Tensor = self.layer(inputs) + inputs @ down.T @ up.T
+        low = nn.functional.dropout(inputs @ down.T, DROPOUT, self.training)
+        result: torch.Tensor = self.layer(inputs) + low @ up.T
         return result
 
 
@@ -89,113 +89,52 @@ def corrections_state(corrections: dict[str, LowRank]) -> dict[str, torch.Tensor
     }
 
 
-@dataclass
-class Row:
-    """Token ids, their positions in their own text, which earlier tokens each sees, and where targets are written.
-
-    ``parents`` holds for each token the number of the token before it in its own text, -1 for the first of a tree.
-    ``targets`` pairs the number of a token with the token to be written after it.
-    """
-
-    ids: list[int] = field(default_factory=list)
-    parents: list[int] = field(default_factory=list)
-    targets: list[tuple[int, int]] = field(default_factory=list)
-
-    def add(self, ids: Sequence[int], after: int) -> int:
-        """Append tokens that follow token ``after``; returns the number of the last one."""
-        for token in ids:
-            self.ids.append(token)
-            self.parents.append(after)
-            after = len(self.ids) - 1
-        return after
-
-    def seen(self) -> torch.Tensor:
-        """Which tokens each token sees, [tokens, tokens]: itself and those before it in its own text."""
-        size = len(self.ids)
-        seen = torch.zeros(size, size, dtype=torch.bool)
-        for number, parent in enumerate(self.parents):
-            if parent >= 0:
-                seen[number] = seen[parent]
-            seen[number, number] = True
-        return seen
-
-    def extend(self, other: "Row") -> None:
-        """Lay another row behind this one; neither sees the other."""
-        shift = len(self.ids)
-        self.ids += other.ids
-        self.parents += [parent + shift if parent >= 0 else -1 for parent in other.parents]
-        self.targets += [(place + shift, token) for place, token in other.targets]
-
-
-def lay_out(tree: Node, tokenizer: Any, limit: int = ROW) -> Row:
-    """A tree as one row of at most ``limit`` tokens; branches that find no room are left out."""
-    row = Row()
-
-    def tokens(text: str) -> list[int]:
-        ids: list[int] = tokenizer.encode(text, add_special_tokens=False)
-        return ids
-
-    def write(node: Node, after: int) -> None:
-        given, written = tokens(node.given), tokens(node.written)
-        if len(row.ids) + len(given) + len(written) > limit:
-            return
-        after = row.add(given, after)
-        for token in written:
-            row.targets.append((after, token))
-            after = row.add([token], after)
-        for branch in node.branches:
-            write(branch, after)
-
-    write(tree, row.add([tokenizer.bos_token_id], -1))
-    return row
-
-
-def rows(mixture: Mixture, tokenizer: Any, pool: int, processes: int) -> Iterator[tuple[int, Row]]:
-    """Endless (pool number, row), the trees of a pool laid together so that the rows are nearly full.
-
-    Each process has every so-manieth pool, from its own first on.
-    """
-    for number in itertools.count(pool, processes):
-        laid = [lay_out(mixture.draw(number * POOL + offset), tokenizer) for offset in range(POOL)]
-        packed: list[Row] = []
-        for tree in sorted((tree for tree in laid if tree.targets), key=lambda tree: -len(tree.ids)):
-            fitting = next((row for row in packed if len(row.ids) + len(tree.ids) <= ROW), None)
-            if fitting is None:
-                packed.append(tree)
-            else:
-                fitting.extend(tree)
-        order = torch.randperm(len(packed), generator=torch.Generator().manual_seed(number)).tolist()
-        for place in order:
-            yield number, packed[place]
-
-
-def vocabulary(mixture: Mixture, tokenizer: Any, trees: int = 4000) -> torch.Tensor:
-    """Tokens that the training texts hold, as far as ``trees`` of them show it."""
-    held: set[int] = set()
-    for number in range(trees):
-        held.update(lay_out(mixture.draw(number), tokenizer, 4 * ROW).ids)
-    return torch.tensor(sorted(held))
+def vocabulary(mixture: Mixture, tokenizer: Any, trees: int = 6000) -> torch.Tensor:
+    """The most frequent tokens of what is to be written, as far as ``trees`` of them show it."""
+    held = Counter(token for number in range(trees) for _, token in lay_out(mixture.draw(number), tokenizer).targets)
+    return torch.tensor(sorted(token for token, _ in held.most_common(FREQUENT)))
 
 
 class Loss:
     """Cross entropy of what is to be written.
 
-    The output layer has 262,144 tokens and would cost more than all others. Those that no training text holds stand in
-    the normaliser by a sample (with the logarithm of its share added), which is drawn anew for each step.
+    The output layer has 262,144 tokens and would cost more than all others. Its normaliser is made of the frequent
+    ones, those to be written, and a sample of the others (with the logarithm of its share added), drawn for each step.
     """
 
-    def __init__(self, model: Any, held: torch.Tensor) -> None:
+    def __init__(self, model: Any, frequent: torch.Tensor) -> None:
         self.model = model
         self.output: torch.Tensor = model.lm_head.weight
-        self.held = held
-        self.place = torch.full((len(self.output),), -1, dtype=torch.long)
-        self.place[held] = torch.arange(len(held))
-        self.others = (self.place < 0).nonzero().squeeze(1)
-        self.correction = torch.zeros(len(held) + SAMPLED)
-        self.correction[len(held) :] = torch.tensor(len(self.others) / SAMPLED).log()
+        self.frequent = torch.zeros(len(self.output), dtype=torch.bool)
+        self.frequent[frequent] = True
 
     def __call__(self, batch: Sequence[Row]) -> tuple[torch.Tensor, int]:
         """The mean over the targets of a batch, and their number."""
+        hidden, tokens = self.hidden(batch)
+        exact = self.frequent.clone()
+        exact[tokens] = True
+        others = (~exact).nonzero().squeeze(1)
+        columns = torch.cat([exact.nonzero().squeeze(1), others[torch.randint(len(others), (SAMPLED,))]])
+        scores = (hidden @ self.output[columns].T).float()
+        scores[:, -SAMPLED:] += math.log(len(others) / SAMPLED)
+        place = torch.cumsum(exact, 0) - 1
+        return nn.functional.cross_entropy(scores, place[tokens]), len(tokens)
+
+    @torch.no_grad()
+    def exactly(self, rows: Sequence[Row]) -> float:
+        """The mean over the targets of several rows, with all tokens in the normaliser."""
+        total = count = 0.0
+        self.model.eval()
+        for row in rows:
+            hidden, tokens = self.hidden([row])
+            scores = (hidden @ self.output.T).float()
+            total += nn.functional.cross_entropy(scores, tokens, reduction="sum").item()
+            count += len(tokens)
+        self.model.train()
+        return total / count
+
+    def hidden(self, batch: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor]:
+        """What the network makes of the tokens before the targets [targets, size], and the targets."""
         longest = max(len(row.ids) for row in batch)
         ids = torch.zeros(len(batch), longest, dtype=torch.long)
         positions = torch.zeros(len(batch), longest, dtype=torch.long)
@@ -212,21 +151,43 @@ class Loss:
             use_cache=False,
         ).last_hidden_state
         where = [(number, place, token) for number, row in enumerate(batch) for place, token in row.targets]
-        numbers, places, tokens = torch.tensor([one for one in where if self.place[one[2]] >= 0]).T
-        sample = self.others[torch.randint(len(self.others), (SAMPLED,))]
-        chosen = self.output[torch.cat([self.held, sample])]
-        scores = (hidden[numbers, places] @ chosen.T).float() + self.correction
-        return nn.functional.cross_entropy(scores, self.place[tokens]), len(tokens)
+        numbers, places, tokens = torch.tensor(where).T
+        return hidden[numbers, places], tokens
 
 
-def additive(seen: torch.Tensor) -> torch.Tensor:
-    """The mask that attention adds to its scores: 0 where a token is seen, else the least number."""
-    mask = torch.zeros(seen.shape, dtype=torch.bfloat16)
-    return mask.masked_fill_(~seen, torch.finfo(torch.bfloat16).min).unsqueeze(1)
+def put(state: Mapping[str, torch.Tensor], corrections: Mapping[str, LowRank]) -> None:
+    """Set the corrections to trained weights."""
+    for name, value in state.items():
+        layer, _, kind = name.rpartition(".")
+        getattr(corrections[layer], kind).data.copy_(value)
 
 
-def train(rank: int, model: Any, tokenizer: Any, arguments: argparse.Namespace) -> None:
-    """Train for ``--minutes``, saving to ``--checkpoint`` every few minutes."""
+def mean_of(files: Sequence[Path], strength: float) -> dict[str, Any]:
+    """The last checkpoint, its corrections replaced by ``strength`` times the mean of all checkpoints' corrections."""
+    states = [torch.load(file, weights_only=True) for file in files]
+    mean = {
+        name: torch.stack([state["corrections"][name] for state in states]).mean(0) for name in states[0]["corrections"]
+    }
+    weaker = {name: tensor * (strength if name.endswith(".up") else 1) for name, tensor in mean.items()}
+    return {**states[-1], "corrections": weaker}
+
+
+def judging(paragraphs: Sequence[Paragraph], tokenizer: Any) -> list[Row]:
+    """Rows of paragraphs that are not learned from; always the same ones."""
+    mixture = Mixture(paragraphs, ())
+    mixture.kinds = [("paragraph", 1.0)]
+    return [row for _, row in itertools.islice(rows(mixture, tokenizer, 0, 1), 10)]
+
+
+def save(state: dict[str, Any], path: Path) -> None:
+    """Write a checkpoint; whoever reads the file has an old one or a new one, never a part."""
+    partial = path.with_suffix(".partial")
+    torch.save(state, partial)
+    partial.replace(path)
+
+
+def train(rank: int, model: Any, tokenizer: Any, mixture: Mixture, arguments: argparse.Namespace) -> None:
+    """Train for ``--minutes`` of each process, saving to ``--checkpoint`` every few minutes."""
     logging.basicConfig(level=logging.INFO if rank == 0 else logging.WARNING, format="%(asctime)s %(message)s")
     store = f"file://{arguments.checkpoint.absolute()}.{os.getppid()}"
     distributed.init_process_group("gloo", init_method=store, rank=rank, world_size=arguments.processes)
@@ -234,22 +195,22 @@ def train(rank: int, model: Any, tokenizer: Any, arguments: argparse.Namespace) 
     corrections = add_corrections(model, arguments.rank)
     trained = [parameter for correction in corrections.values() for parameter in (correction.down, correction.up)]
     optimizer = torch.optim.AdamW(trained, lr=arguments.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
-    mixture = Mixture(read_paragraphs(arguments.xquad, held_back=False), read_udhr(arguments.udhr), seed=arguments.seed)
     loss_of = Loss(model, vocabulary(mixture, tokenizer))
-    log.info("%d trained weights, %d tokens held", sum(map(torch.Tensor.numel, trained)), len(loss_of.held))
+    judges = judging(read_paragraphs(arguments.xquad, JUDGED), tokenizer)
     spent, step, pool, written = 0.0, 0, 0, 0
+    if arguments.begin and not arguments.checkpoint.exists():
+        put(mean_of(arguments.begin, arguments.strength)["corrections"], corrections)
     if arguments.checkpoint.exists():
         state = torch.load(arguments.checkpoint, weights_only=True)
-        for name, value in state["corrections"].items():
-            layer, _, kind = name.rpartition(".")
-            getattr(corrections[layer], kind).data.copy_(value)
+        put(state["corrections"], corrections)
         optimizer.load_state_dict(state["optimizer"])
         spent, step, pool, written = state["spent"], state["step"], state["pool"], state["written"]
         log.info("going on from step %d, %.0f s", step, spent)
     torch.manual_seed(arguments.seed + 1000 * step + rank)  # of the samples of tokens
     stream = rows(mixture, tokenizer, pool + rank, arguments.processes)
     gradients = Gradients(trained)
-    budget, begun, saved, shown, losses = 60 * arguments.minutes, time.monotonic() - spent, spent, spent, []
+    budget, begun, saved, shown, losses = 60 * arguments.minutes, time.process_time() - spent, spent, spent, []
+    model.train()
     while spent < budget:
         share = spent / budget
         for group in optimizer.param_groups:
@@ -261,7 +222,7 @@ def train(rank: int, model: Any, tokenizer: Any, arguments: argparse.Namespace) 
         gradients.flat.zero_()
         loss, targets = loss_of(batch)
         loss.backward()  # type: ignore[no-untyped-call]
-        spent = gradients.combine(arguments.processes, time.monotonic() - begun)
+        spent = gradients.combine(arguments.processes, time.process_time() - begun)
         optimizer.step()
         losses.append(loss.item())
         step, written = step + 1, written + targets * arguments.processes
@@ -269,13 +230,14 @@ def train(rank: int, model: Any, tokenizer: Any, arguments: argparse.Namespace) 
             line = {"step": step, "written": written, "seconds": round(spent), "rate": group["lr"]}
             log.info("%s", json.dumps({**line, "loss": round(sum(losses) / len(losses), 4)}))
             shown, losses = spent, []
-        if rank == 0 and (spent - saved > 60 * arguments.save_every or spent >= budget):
+        if spent - saved <= 60 * arguments.save_every and spent < budget:
+            continue
+        saved = spent
+        if rank == 0:
+            log.info("%s", json.dumps({"step": step, "judged": round(loss_of.exactly(judges), 4)}))
             state = {"corrections": corrections_state(corrections), "optimizer": optimizer.state_dict()}
             numbers = {"spent": spent, "step": step, "written": written, "rank": arguments.rank}
-            partial = arguments.checkpoint.with_suffix(".partial")
-            torch.save({**state, **numbers, "pool": pool + arguments.processes}, partial)
-            partial.replace(arguments.checkpoint)
-            saved = spent
+            save({**state, **numbers, "pool": pool + arguments.processes}, arguments.checkpoint)
 
 
 def main() -> None:
@@ -283,10 +245,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--xquad", type=Path, required=True, help="folder with xquad.LANG.json")
     parser.add_argument("--udhr", type=Path, required=True, help="udhr2.zip of NLTK")
+    parser.add_argument("--texts", type=Path, help="folder with unpacked packages of parallel texts")
+    parser.add_argument("--begin", type=Path, nargs="+", help="begin with the mean of other runs' checkpoints")
+    parser.add_argument("--strength", type=float, default=1.0, help="of that mean")
     parser.add_argument("--checkpoint", type=Path, default=Path("writer.pt"))
-    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--minutes", type=float, default=60, help="of processor time")
     parser.add_argument("--save-every", type=float, default=4, help="minutes")
-    parser.add_argument("--rate", type=float, default=5e-4)
+    parser.add_argument("--rate", type=float, default=3e-4)
     parser.add_argument("--rank", type=int, default=32)
     parser.add_argument("--rows", type=int, default=1, help=f"rows of {ROW} tokens in a step of a process")
     parser.add_argument("--processes", type=int, default=2, help="one core each; they average their gradients")
@@ -294,7 +259,9 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     model, tokenizer = load_base()  # once: forked processes share it
-    start_processes(train, (model, tokenizer, arguments), nprocs=arguments.processes, start_method="fork")
+    declaration, other = read_udhr(arguments.udhr), texts(arguments.texts) if arguments.texts else {}
+    mixture = Mixture(read_paragraphs(arguments.xquad, LEARNED), declaration, other, seed=arguments.seed)
+    start_processes(train, (model, tokenizer, mixture, arguments), nprocs=arguments.processes, start_method="fork")
 
 
 if __name__ == "__main__":

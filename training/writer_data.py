@@ -14,14 +14,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 from index.sentences import sentences
 from qa.calendar_text import date_text
 from qa.prompts import clean, examples, label, line
 from training.reader_data import XQUAD_HELD_BACK, XQUAD_LANGUAGES
-
-Parallel = dict[str, str]
-"""One text in several languages, by ISO 639-1 code."""
+from training.writer_texts import Parallel
 
 UDHR = {
     "en": "eng", "id": "ind", "ms": "mly_latn", "ko": "kor", "ja": "jpn", "zh": "cmn_hans", "ar": "arb", "es": "spa",
@@ -33,7 +32,12 @@ UDHR = {
 WEIGHTS = {"en": 3.0, "de": 2.0, "ru": 2.0, "zh": 2.0, "ar": 2.0, "vi": 1.5, "id": 2.0, "ja": 1.5, "ko": 1.5}
 """How often a language is drawn, where it is not once: those that most news and most readers have."""
 
+LEARNED, JUDGED = slice(None, -XQUAD_HELD_BACK), slice(-XQUAD_HELD_BACK, -XQUAD_HELD_BACK // 2)
+"""Articles that are learned from, and those of the held-back ones by which a checkpoint is chosen."""
+
 _LONGEST = 420  # characters of a text that is learned
+_GROUP = 500  # so many terms of a pair of languages are worth to be drawn as often as those of others
+_BRANCHES = {"name": 5, "country": 4, "place": 4, "prose": 2}
 _ARTICLES = 30
 _HEADING = 24  # characters: "Article 1", "ماده چهارم:"
 
@@ -67,16 +71,15 @@ class Paragraph:
         return all(ratio / 2 < (len(a) + 10) / (len(b) + 10) < 2 * ratio for a, b in zip(ours, theirs, strict=True))
 
 
-def read_paragraphs(folder: Path, *, held_back: bool) -> list[Paragraph]:
-    """XQuAD's development half, the languages side by side."""
+def read_paragraphs(folder: Path, articles: slice) -> list[Paragraph]:
+    """Articles of XQuAD's development half, the languages side by side."""
     files = {
         language: json.loads((folder / f"xquad.{language}.json").read_text(encoding="utf-8"))["data"]
         for language in XQUAD_LANGUAGES
     }
-    chosen = slice(-XQUAD_HELD_BACK, None) if held_back else slice(None, -XQUAD_HELD_BACK)
     columns = {
-        language: [paragraph for article in articles[chosen] for paragraph in article["paragraphs"]]
-        for language, articles in files.items()
+        language: [paragraph for article in known[articles] for paragraph in article["paragraphs"]]
+        for language, known in files.items()
     }
     found = []
     for number in range(len(columns["en"])):
@@ -180,20 +183,43 @@ def places_of_the_world() -> list[Parallel]:
     return list(found.values())
 
 
+def by_languages(texts: Sequence[Parallel]) -> list[list[Parallel]]:
+    """Texts in many languages, and those in two, each pair for itself: of some pairs there are a hundred times more."""
+    groups: dict[frozenset[str], list[Parallel]] = {}
+    for text in texts:
+        languages = frozenset(text)
+        groups.setdefault(languages if len(languages) == 2 else frozenset(), []).append(text)
+    return [group for _, group in sorted(groups.items(), key=lambda item: sorted(item[0])) if len(group) > _GROUP]
+
+
 class Mixture:
-    """Draws trees: parts and sentences of XQuAD, its questions, the declaration, names, dates and own examples."""
+    """Draws trees, of many kinds of text.
+
+    Parts and sentences of XQuAD, its questions, the declaration, names, terms and prose of other texts, dates and own
+    examples.
+    """
 
     SHARES = (
-        ("paragraph", 0.63),
-        ("question", 0.15),
-        ("declaration", 0.04),
-        ("name", 0.06),
-        ("place", 0.06),
+        ("paragraph", 0.20),
+        ("question", 0.05),
+        ("declaration", 0.01),
+        ("prose", 0.10),
+        ("term", 0.26),
+        ("name", 0.26),
+        ("country", 0.05),
+        ("place", 0.03),
         ("day", 0.03),
-        ("own", 0.04),
+        ("own", 0.01),
     )
 
-    def __init__(self, paragraphs: Sequence[Paragraph], declaration: Sequence[Parallel], *, seed: int = 0) -> None:
+    def __init__(
+        self,
+        paragraphs: Sequence[Paragraph],
+        declaration: Sequence[Parallel],
+        texts: Mapping[str, Sequence[Parallel]] = MappingProxyType({}),
+        *,
+        seed: int = 0,
+    ) -> None:
         self.paragraphs = paragraphs
         self.seed = seed
         known = examples()
@@ -204,22 +230,32 @@ class Mixture:
         self.texts: dict[str, Sequence[Parallel]] = {
             "question": [question for paragraph in paragraphs for question in paragraph.questions],
             "declaration": declaration,
-            "name": names_of_the_world(tuple(UDHR)),
+            "country": names_of_the_world(tuple(UDHR)),
             "place": places_of_the_world(),
             "own": own,
+            "name": texts.get("name", ()),
+            "prose": texts.get("prose", ()),
         }
+        self.terms = by_languages(texts.get("term", ()))
+        self.kinds = [(name, share) for name, share in self.SHARES if self._has(name)]
+
+    def _has(self, kind: str) -> bool:
+        if kind in ("term", "paragraph"):
+            return bool(self.terms if kind == "term" else self.paragraphs)
+        return kind == "day" or bool(self.texts[kind])
 
     def draw(self, number: int) -> Node:
         """Tree ``number`` of the endless stream."""
         chance = random.Random(self.seed * 1_000_003 + number)
-        kind = chance.choices([name for name, _ in self.SHARES], [share for _, share in self.SHARES])[0]
+        kind = chance.choices([name for name, _ in self.kinds], [share for _, share in self.kinds])[0]
         if kind == "paragraph":
             return _of_paragraph(chance.choice(self.paragraphs), chance)
         if kind == "day":
             day = (date(1900, 1, 1) + timedelta(days=chance.randrange(48_000))).isoformat()
             weekday = chance.random() < 0.6
             return _of_text({language: date_text(day, language, weekday=weekday) for language in UDHR}, 4, chance)
-        return _of_text(chance.choice(self.texts[kind]), 4 if kind in ("name", "place") else 3, chance)
+        texts = chance.choice(self.terms) if kind == "term" else self.texts[kind]
+        return _of_text(chance.choice(texts), _BRANCHES.get(kind, 3), chance)
 
 
 def _of_text(text: Parallel, branches: int, chance: random.Random) -> Node:

@@ -10,7 +10,7 @@ import json
 import re
 import statistics
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from qa.prompts import clean, task
 from qa.render_evaluation import Pair, chrf, read_parts, render_all
 from qa.writer import Writer, open_writer
 from training.reader_data import XQUAD_HELD_BACK
-from training.writer import ALPHA, add_corrections, load_base
+from training.writer import ALPHA, add_corrections, load_base, mean_of, put
 
 PAIRS = "en-de en-ru en-zh en-ar de-en ru-en zh-en ar-en vi-en ru-zh".split()
 RESULT = Path("training/results/writer.json")
@@ -81,16 +81,6 @@ def held_back(folder: Path, into: Path, every: int = 1) -> None:
         (into / file.name).write_text(json.dumps({"data": articles}), encoding="utf-8")
 
 
-def mean_of(files: Sequence[Path], strength: float) -> dict[str, Any]:
-    """The last checkpoint, its corrections replaced by ``strength`` times the mean of all checkpoints' corrections."""
-    states = [torch.load(file, weights_only=True) for file in files]
-    mean = {
-        name: torch.stack([state["corrections"][name] for state in states]).mean(0) for name in states[0]["corrections"]
-    }
-    weaker = {name: tensor * (strength if name.endswith(".up") else 1) for name, tensor in mean.items()}
-    return {**states[-1], "corrections": weaker}
-
-
 def measure(writer: Writer, folder: Path) -> Iterator[dict[str, Any]]:
     """Figures of each pair of languages over the question sets in ``folder``."""
     for name in PAIRS:
@@ -118,9 +108,8 @@ def keeps(pair: Pair, target: str) -> bool:
 def same_as_torch(writer: Writer, corrections: Mapping[str, torch.Tensor], folder: Path, count: int) -> dict[str, int]:
     """How many renderings llama.cpp (4-bit layers, 8-bit activations) and torch (16 bits) write alike."""
     model, tokenizer = load_base()
-    for layer, correction in add_corrections(model, min(next(iter(corrections.values())).shape)).items():
-        correction.down.data.copy_(corrections[f"{layer}.down"])
-        correction.up.data.copy_(corrections[f"{layer}.up"])
+    put(corrections, add_corrections(model, min(next(iter(corrections.values())).shape)))
+    model.eval()
     newline = tokenizer.convert_tokens_to_ids("\n")
     same = 0
     parts = list(read_parts(folder / "xquad.de.json", "de").values())[:count]

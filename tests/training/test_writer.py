@@ -12,17 +12,21 @@ import torch
 
 from qa.prompts import task
 from training.reader_data import XQUAD_HELD_BACK, XQUAD_LANGUAGES
-from training.writer import ALPHA, LowRank, Row, additive, lay_out, rows
+from training.writer import ALPHA, LowRank
 from training.writer_data import (
+    JUDGED,
+    LEARNED,
     UDHR,
     Mixture,
     Node,
+    by_languages,
     draw_languages,
     read_paragraphs,
     read_udhr,
     with_other_numbers,
 )
 from training.writer_export import held_back, tensor_name, write_adapter
+from training.writer_rows import Row, additive, lay_out, rows
 
 
 class Letters:
@@ -73,7 +77,7 @@ def paths(node: Node) -> list[str]:
 
 
 def test_paragraphs_stand_side_by_side(xquad: Path) -> None:
-    first = read_paragraphs(xquad, held_back=False)[0]
+    first = read_paragraphs(xquad, LEARNED)[0]
     assert first.sentences["de"] == ["Name 0de lived here in 1986.", "It was a very good place."]
     assert first.parts["th"] == [(0, "Name 0th")] or first.sentences["th"] != first.sentences["de"]
     assert first.questions == [{language: f"Who 0{language}?" for language in XQUAD_LANGUAGES}]
@@ -87,8 +91,8 @@ def test_the_declaration_is_cut_into_the_paragraphs_of_its_articles(udhr: Path) 
 
 
 def test_held_back_articles_are_never_seen(xquad: Path, udhr: Path) -> None:
-    assert len(read_paragraphs(xquad, held_back=True)) == XQUAD_HELD_BACK
-    mixture = Mixture(read_paragraphs(xquad, held_back=False), read_udhr(udhr), seed=3)
+    assert len(read_paragraphs(xquad, JUDGED)) == XQUAD_HELD_BACK / 2
+    mixture = Mixture(read_paragraphs(xquad, LEARNED), read_udhr(udhr), seed=3)
     seen = "".join(texts(mixture.draw(number)) for number in range(400))
     assert "Name 0" in seen
     assert "Name 1" in seen
@@ -96,19 +100,37 @@ def test_held_back_articles_are_never_seen(xquad: Path, udhr: Path) -> None:
 
 
 def test_trees_are_drawn_from_seed_and_number(xquad: Path, udhr: Path) -> None:
-    paragraphs, declaration = read_paragraphs(xquad, held_back=False), read_udhr(udhr)
+    paragraphs, declaration = read_paragraphs(xquad, LEARNED), read_udhr(udhr)
     one, same, other = (Mixture(paragraphs, declaration, seed=seed) for seed in (1, 1, 2))
     assert [one.draw(n) for n in range(50)] == [same.draw(n) for n in reversed(range(50))][::-1]
     assert [one.draw(n) for n in range(50)] != [other.draw(n) for n in range(50)]
 
 
 def test_what_is_learned_has_the_form_that_the_writer_is_asked_in(xquad: Path, udhr: Path) -> None:
-    mixture = Mixture(read_paragraphs(xquad, held_back=False), [], seed=5)
-    mixture.SHARES = (("paragraph", 1.0),)  # type: ignore[misc]
+    mixture = Mixture(read_paragraphs(xquad, LEARNED), [], seed=5)
+    mixture.kinds = [("paragraph", 1.0)]
     learned = [path for number in range(60) for path in paths(mixture.draw(number))]
     asked = task("Name 0de lived here in 1986.", "de", "en", "Name 0de")
     assert f"{asked} Name 0en\n" in {re.sub(r"\d{4}", "1986", path) for path in learned}
     assert all(path.endswith("\n") for path in learned)
+
+
+def test_terms_of_each_pair_of_languages_are_drawn_as_often_as_those_of_many(xquad: Path) -> None:
+    german = [{"de": f"Wort {n}", "en": f"word {n}"} for n in range(3000)]
+    chinese = [{"zh": f"字{n}", "en": f"sign {n}"} for n in range(600)]
+    rare = [{"tr": "kelime", "en": "word"}]
+    many = [{"de": f"Haus {n}", "en": f"house {n}", "ru": f"дом {n}"} for n in range(600)]
+    assert [len(group) for group in by_languages([*german, *chinese, *rare, *many])] == [600, 3000, 600]
+    mixture = Mixture([], [], {"term": [*german, *chinese, *many]}, seed=1)
+    mixture.kinds = [("term", 1.0)]
+    drawn = "".join(texts(mixture.draw(number)) for number in range(600))
+    assert 150 < drawn.count("字") < 250
+
+
+def test_kinds_of_text_that_are_not_given_are_not_drawn() -> None:
+    mixture = Mixture([], [], seed=1)
+    assert {name for name, _ in mixture.kinds} == {"country", "place", "day", "own"}
+    assert all(mixture.draw(number).given for number in range(100))
 
 
 def test_numbers_are_changed_alike_in_all_languages() -> None:
@@ -159,7 +181,7 @@ def test_branches_that_find_no_room_are_left_out() -> None:
 
 
 def test_the_processes_share_the_pools(xquad: Path, udhr: Path) -> None:
-    mixture = Mixture(read_paragraphs(xquad, held_back=False), read_udhr(udhr))
+    mixture = Mixture(read_paragraphs(xquad, LEARNED), read_udhr(udhr))
 
     def pools(first: int) -> list[tuple[int, Row]]:
         stream = rows(mixture, Letters(), first, 2)
@@ -188,6 +210,7 @@ def test_a_correction_begins_with_nothing_and_is_what_its_formula_says() -> None
     corrected, inputs = LowRank(layer, 3), torch.randn(5, 8)
     torch.testing.assert_close(corrected(inputs), layer(inputs))
     corrected.up.data.normal_()
+    corrected.eval()  # nothing is dropped
     merged = layer.weight + ALPHA * corrected.up @ corrected.down
     torch.testing.assert_close(corrected(inputs), inputs @ merged.T)
 
