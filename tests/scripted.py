@@ -8,6 +8,7 @@ from index.errors import KabarError
 from qa.answer import Answer, Citation, DateMention, Step, TextPiece
 from ui.app import application, listen, server
 from ui.loader import Loader
+from ui.users import Users
 
 PASSAGE = "Menlu Blinken bertolak pekan ini. Blinken akan tiba di Seoul pada Rabu depan. Ia akan bertemu Park Jin."
 QUOTE = "Blinken akan tiba di Seoul pada Rabu depan."
@@ -116,15 +117,15 @@ def _attack(text: str) -> Answer:
 
 
 @contextlib.contextmanager
-def served(loader: Loader, **options) -> Iterator[str]:
+def served(loader: Loader, *, users: Users | None = None, head_seconds: float = 20, **options) -> Iterator[str]:
     """The address of the chat page, served on a free port of this machine while the context lasts."""
     listener = listen("127.0.0.1", 0)
     started = threading.Event()
     running = []
 
     def run() -> None:
-        web = application(loader, hosts={"localhost", "127.0.0.1"}, **options)
-        running.append(server(web, started.set))
+        web = application(loader, hosts={"localhost", "127.0.0.1"}, users=lambda: users, **options)
+        running.append(server(web, started.set, head_seconds=head_seconds))
         running[0].run(sockets=[listener])
 
     thread = threading.Thread(target=run)

@@ -16,6 +16,7 @@ from ui.articles import Articles, open_articles
 from ui.auth import Auth
 from ui.chat import build
 from ui.config import Settings
+from ui.demand import Demand
 from ui.examples import examples
 from ui.fair_queue import FairQueue
 from ui.history import History
@@ -50,12 +51,9 @@ def serve(
     known, if it is not a loopback address, nobody has to sign in, and ``public`` is not set.
     """
     host, port = host or config.server.host, config.server.port if port is None else port
-    users = required_users(config)
-    listener = listen(host, port, public=public or users is not None)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(contextlib.closing(listener))
-        if users:
-            stack.enter_context(contextlib.closing(users))
+        users = stack.enter_context(contextlib.closing(Demand(config)))
+        listener = stack.enter_context(contextlib.closing(listen(host, port, public=public or users() is not None)))
         history = stack.enter_context(contextlib.closing(History(file))) if (file := config.history_file) else None
         loader = shared_loader(config, assistant or (lambda: _open(config)))
         alone = ipaddress.ip_address(listener.getsockname()[0]).is_loopback
@@ -90,19 +88,6 @@ def shared_loader(config: Settings, assistant: Callable[[], Answering]) -> Loade
     metrics = Metrics()
     metrics.observe(queue, config.index.path)
     return Loader(assistant, queue=queue, limit=RateLimit(server.questions_per_minute), metrics=metrics)
-
-
-def required_users(config: Settings) -> Users | None:
-    """Those who may sign in; None if nobody has to. Raises KabarError if users are asked for and there are none."""
-    if config.server.auth == "none" or (config.server.auth == "auto" and not config.users_file.exists()):
-        return None
-    users = Users(config.users_file)
-    if users.all():
-        return users
-    users.close()
-    if config.server.auth == "users":
-        raise KabarError("server.auth is 'users', and there are none; add one with `kabar user add NAME`")
-    return None
 
 
 def _names(config: Settings, host: str, listener: socket.socket) -> set[str] | None:
@@ -143,7 +128,7 @@ def application(  # noqa: PLR0913 -- each is one thing that can be served
     about: Callable[[str], str] | None = None,
     examples: Sequence[tuple[str, str]] = (),
     folder: Path | None = None,
-    users: Users | None = None,
+    users: Callable[[], Users | None] = lambda: None,
     history: History | None = None,
     session_days: float = 7,
     body_seconds: float = BODY_SECONDS,
@@ -151,9 +136,9 @@ def application(  # noqa: PLR0913 -- each is one thing that can be served
 ) -> Guard:
     """The page, the doors for programs and what stands before them, as one ASGI application.
 
-    ``hosts`` are the names it answers to, None for any; ``folder`` is that of the index; with ``users`` nobody else is
-    let in; ``body_seconds`` are those in which a request has to come; ``articles`` is their page. The other options are
-    those of ``ui.chat.build``.
+    ``hosts`` are the names it answers to, None for any; ``folder`` is that of the index; as soon as there are ``users``
+    nobody else is let in; ``body_seconds`` are those in which a request has to come; ``articles`` is their page. The
+    other options are those of ``ui.chat.build``.
     """
 
     async def put_together() -> "FastAPI":
@@ -230,9 +215,14 @@ def _about(loader: Loader, language: str) -> str:
     return sentence("about_reply" if covered["count"] else "no_index", language, **covered)
 
 
-def server(web: Guard, started: Callable[[], None]) -> "uvicorn.Server":
-    """A server for the application, to be run with the sockets it listens on; it calls ``started`` once it does."""
+def server(web: Guard, started: Callable[[], None], *, head_seconds: float | None = None) -> "uvicorn.Server":
+    """A server for the application, to be run with the sockets it listens on; it calls ``started`` once it does.
+
+    ``head_seconds`` are those in which the headers of a request have to come, if not ``ui.protocol.HEAD_SECONDS``.
+    """
     import uvicorn
+
+    from ui.protocol import HEAD_SECONDS, protocol
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -245,7 +235,7 @@ def server(web: Guard, started: Callable[[], None]) -> "uvicorn.Server":
 
     return Server(
         uvicorn.Config(
-            web, log_config=None, log_level="warning", access_log=False, server_header=False,
-            timeout_graceful_shutdown=GRACE,
+            web, http=protocol(head_seconds or HEAD_SECONDS), ws="none", log_config=None, log_level="warning",
+            access_log=False, server_header=False, timeout_graceful_shutdown=GRACE,
         )
     )  # fmt: skip

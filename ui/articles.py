@@ -22,6 +22,7 @@ from ui.articles_page import PER_PAGE, Found
 from ui.articles_words import languages, number, words
 from ui.articles_work import Work
 from ui.config import Settings
+from ui.identity import caller_of
 from ui.loader import Loader
 from ui.theme import PAGE
 from ui.visitor import LANGUAGE_COOKIE
@@ -38,6 +39,9 @@ _REMEMBERED = 32
 """Selections whose figures are kept: counting a large collection takes a moment."""
 _SECONDS = 600.0
 """Seconds that an upload may take."""
+_GRACE = 20.0
+_SLOWEST = 20_000
+"""Bytes in a second, after some seconds of grace: an upload that is slower only keeps others from theirs."""
 
 
 class _TooLargeError(Exception):
@@ -158,7 +162,9 @@ class Articles:
         language = page_language(request)
         busy = self.work is not None and any(job.state in ("waiting", "running") for job in self.work.jobs())
         head = _head() + ('<noscript><meta http-equiv="refresh" content="3"></noscript>' if busy else "")
-        shown = articles_page.document(title or words("articles", language), body, language, head=head)
+        signed_in = bool(caller_of(request.scope).display_name)
+        named = title or words("articles", language)
+        shown = articles_page.document(named, body, language, head=head, signed_in=signed_in)
         return HTMLResponse(shown, status, {"Cache-Control": "no-store"})
 
     # What is done
@@ -289,13 +295,15 @@ def open_articles(settings: Settings, loader: Loader, *, alone: bool) -> Article
 class _Form:
     """The form of a request, as long as the context lasts; its files lie in temporary ones that vanish with it.
 
-    Raises _TooLargeError as soon as more than ``limit`` bytes have come, whatever the request says of its length.
+    Raises _TooLargeError as soon as more than ``limit`` bytes have come, whatever the request says of its length, and
+    TimeoutError as soon as it has come too slowly for too long.
     """
 
     def __init__(self, request: Request, limit: int) -> None:
         self._request = request
         self._limit = limit + 100_000  # what stands around the files
         self._received = 0
+        self._began = asyncio.get_running_loop().time()
         self._form: FormData | None = None
 
     async def __aenter__(self) -> FormData:
@@ -311,7 +319,8 @@ class _Form:
             await self._form.close()
 
     async def _receive(self) -> Message:
-        message = await self._request.receive()
+        async with asyncio.timeout_at(self._began + _GRACE + self._received / _SLOWEST):
+            message = await self._request.receive()
         self._received += len(message.get("body", b""))
         if self._received > self._limit:
             raise _TooLargeError

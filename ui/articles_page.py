@@ -11,6 +11,7 @@ from qa.language import direction, name, sentence
 from ui.articles_chart import picture
 from ui.articles_words import number, words
 from ui.markup import attributes, local_date, safe_link, text
+from ui.sign_in import sign_out_link
 
 PER_PAGE = 50
 _GUESSES = ("dateline", "file")
@@ -37,8 +38,8 @@ class Found:
         return max(1, -(-self.overview.articles // PER_PAGE))
 
 
-def document(title: str, body: str, language: str, *, head: str) -> str:
-    """A whole page; ``head`` is markup."""
+def document(title: str, body: str, language: str, *, head: str, signed_in: bool = False) -> str:
+    """A whole page; ``head`` is markup; those who are ``signed_in`` find the way out."""
     return (
         f'<!doctype html><html lang="{language}" dir="{direction(language)}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">'
@@ -46,17 +47,19 @@ def document(title: str, body: str, language: str, *, head: str) -> str:
         # Before anything is drawn, so that a dark page never flashes light.
         '<script>const dark = matchMedia("(prefers-color-scheme: dark)"); const dim = () => '
         'document.body.classList.toggle("dark", dark.matches); dim(); dark.addEventListener("change", dim);</script>'
-        f'<div class="gradio-container articles-page">{_masthead(language)}<main id="collection-page">{body}</main>'
+        f'<div class="gradio-container articles-page">{_masthead(language, signed_in=signed_in)}'
+        f'<main id="collection-page">{body}</main>'
         f'<div id="panel" role="dialog" aria-labelledby="panel-title" hidden><div class="panel-bar">'
         f'<button type="button" class="panel-close" aria-label="{text(sentence("close", language))}">&#10005;</button>'
         '</div><div class="panel-body"></div></div></div></body></html>'
     )
 
 
-def _masthead(language: str) -> str:
+def _masthead(language: str, *, signed_in: bool) -> str:
+    way_out = sign_out_link(language) if signed_in else ""
     return (
         '<header class="masthead"><p class="name" lang="id"><a href="/">kabar</a></p>'
-        f'<nav><a href="/">{text(words("back", language))}</a></nav></header>'
+        f'<nav><a href="/">{text(words("back", language))}</a>{way_out}</nav></header>'
     )
 
 

@@ -32,10 +32,10 @@ _LONGEST_FORM = 10_000
 
 
 class Auth:
-    """ASGI layer that knows who asks; with ``users`` it lets in nobody else."""
+    """ASGI layer that knows who asks, and lets in nobody but users as soon as there are some."""
 
-    def __init__(self, app: ASGIApp, users: Users | None, *, days: float = 7) -> None:
-        """``days`` is how long a session lasts."""
+    def __init__(self, app: ASGIApp, users: Callable[[], Users | None], *, days: float = 7) -> None:
+        """``users`` are asked for with every request; None lets everybody in. ``days`` is how long a session lasts."""
         self._app = app
         self._users = users
         self._days = days
@@ -48,7 +48,7 @@ class Auth:
             return
         client = scope.get("client")
         address = client[0] if client else ""
-        users = self._users
+        users = self._users()
         if users is None:
             answer: Response | None = RedirectResponse("/", 303) if scope["path"] in (_LOGIN, _LOGOUT) else None
             scope["user"] = Caller(address=address)

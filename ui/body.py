@@ -22,10 +22,9 @@ async def read_body(scope: Scope, receive: Receive, *, most: int, seconds: float
 
     Raises BodyError if it is larger, or not there within so many seconds.
     """
-    headers = Headers(scope=scope)
-    if "content-length" not in headers and "transfer-encoding" not in headers:
+    if not has_body(scope):
         return receive
-    length = headers.get("content-length", "0")
+    length = Headers(scope=scope).get("content-length", "0")
     if not _LENGTH.fullmatch(length) or int(length) > most:
         raise _too_large(most)
     parts: list[bytes] = []
@@ -46,6 +45,12 @@ async def read_body(scope: Scope, receive: Receive, *, most: int, seconds: float
         return first.pop() if first else await receive()
 
     return receive_whole
+
+
+def has_body(scope: Scope) -> bool:
+    """Whether a request says that it has one."""
+    headers = Headers(scope=scope)
+    return "content-length" in headers or "transfer-encoding" in headers
 
 
 def _too_large(most: int) -> BodyError:

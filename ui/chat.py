@@ -75,7 +75,7 @@ def build(  # noqa: PLR0915 -- the page's parts and its events, one after the ot
             who = _visitor(request)
             words = sentence("placeholder", who.language)
             return (
-                chrome.masthead(who.language, keeps=keeps),
+                chrome.masthead(who.language, keeps=keeps, signed_in=bool(who.owner)),
                 chrome.opening(who.language, examples),
                 gradio.update(placeholder=words, label=words),
                 chrome.panel(who.language),

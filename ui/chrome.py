@@ -11,6 +11,7 @@ from qa.language import direction, name, sentence
 from ui.articles_words import words
 from ui.loader import Loader
 from ui.markup import attributes, text
+from ui.sign_in import sign_out_link
 from ui.words import languages, word
 
 
@@ -27,10 +28,10 @@ def place(number: int, language: str) -> str:
     return word("place", language, place=format_decimal(number, locale=language))
 
 
-def masthead(language: str, *, keeps: bool = False) -> str:
+def masthead(language: str, *, keeps: bool = False, signed_in: bool = False) -> str:
     """The name of the page, its languages, and the buttons that open the drawer and begin again.
 
-    There is a drawer if the server ``keeps`` conversations.
+    There is a drawer if the server ``keeps`` conversations, and a way out for those who are ``signed_in``.
     """
     options = "".join(
         f'<option value="{code}" lang="{code}"{" selected" if code == language else ""}>{word("name", code)}</option>'
@@ -47,6 +48,7 @@ def masthead(language: str, *, keeps: bool = False) -> str:
         f'data-direction="{direction(language)}"><h1 class="name" lang="id">kabar</h1><nav>'
         f'<button type="button" class="restart" data-open="">{text(sentence("new_conversation", language))}</button>'
         f'{drawn}<a href="/articles">{text(words("articles", language))}</a>'
+        f"{sign_out_link(language) if signed_in else ''}"
         f'<select class="languages" aria-label="{text(word("page_language", language))}">{options}</select>'
         "</nav></header>"
     )

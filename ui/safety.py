@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui import problems
-from ui.body import BodyError, read_body
+from ui.body import BodyError, has_body, read_body
 from ui.identity import caller_of
 from ui.logs import NUMBER, access, new_number, request_id
 
@@ -103,6 +103,8 @@ class Guard:
                 for header, value in _HEADERS.items():
                     headers[header] = value
                 headers["x-request-id"] = number
+                if status >= 400 and has_body(scope):
+                    headers["connection"] = "close"  # nobody goes on to receive what may still come of it
             await send(message)
 
         try:
@@ -130,7 +132,7 @@ class Guard:
             try:
                 receive = await read_body(scope, receive, most=_MOST_BYTES, seconds=self._body_seconds)
             except BodyError as error:
-                answer = problems.response(error.status, str(error), {"connection": "close"})
+                answer = problems.response(error.status, str(error))
         endless = scope["path"].startswith(_HEARTBEAT)
         await answer(scope, receive_until_stop if endless else receive, send)
 

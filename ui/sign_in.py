@@ -59,6 +59,11 @@ def sign_out_page(language: str, name: str) -> str:
     return _document(language, words["sign_out"], fields)
 
 
+def sign_out_link(language: str) -> str:
+    """For the other pages: where to sign out."""
+    return f'<a class="sign-out" href="/logout">{escape(_words(language)["sign_out"])}</a>'
+
+
 def _document(language: str, title: str, fields: str) -> str:
     return (
         f'<!doctype html><html lang="{language}" dir="{direction(language)}"><head><meta charset="utf-8">'

@@ -70,7 +70,7 @@ def doors(index, tmp_path_factory):
         users.add("ana", PASSWORD)
         _, token = users.add_token("ana")
         with (
-            served(loader, folder=index.folder, users=users, body_seconds=3) as address,
+            served(loader, folder=index.folder, users=users, body_seconds=2, head_seconds=2) as address,
             httpx.Client(
                 base_url=address, headers={"authorization": f"Bearer {token}"}, trust_env=False, timeout=30
             ) as client,

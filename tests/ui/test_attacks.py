@@ -1,5 +1,6 @@
 """Attacks on the doors for programs and on what stands before them: each is refused, or comes to nothing."""
 
+import contextlib
 import json
 import logging
 import socket
@@ -196,6 +197,58 @@ def test_a_length_that_is_none_is_refused(doors, length):
 def test_a_body_that_does_not_come_is_not_waited_for(doors):
     answer = raw(doors, heads(doors, "Content-Length: 100\r\n"), then=b'{"question": ')
     assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+def drip(doors, start: bytes, piece: bytes) -> bytes:
+    """What the server answers to a request that never ends, a piece at a time, until the connection is closed."""
+    place = urlsplit(doors.address)
+    answer = b""
+    with socket.create_connection((place.hostname, place.port), timeout=30) as connection:
+        connection.sendall(start)
+        connection.settimeout(0.2)
+        for _ in range(150):
+            with contextlib.suppress(TimeoutError):
+                if not (part := connection.recv(65536)):
+                    return answer
+                answer += part
+            connection.sendall(piece)
+    raise AssertionError("the connection is held as long as one likes")
+
+
+@pytest.mark.parametrize("start", [b"", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: "])
+def test_headers_that_come_a_byte_at_a_time_are_not_waited_for(doors, start):
+    with contextlib.suppress(ConnectionError):
+        assert drip(doors, start, b"x").startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_body_that_comes_a_byte_at_a_time_is_not_waited_for(doors):
+    with contextlib.suppress(ConnectionError):
+        answer = drip(doors, heads(doors, "Content-Length: 900\r\n").replace(b"Connection: close\r\n", b""), b" ")
+        assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/articles/upload"])
+def test_a_body_that_nobody_reads_holds_no_connection(doors, path):
+    """After an answer that did not wait for it, it is let come for a while, and no longer."""
+    host = urlsplit(doors.address).netloc
+    start = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 900\r\n\r\n".encode()
+    with contextlib.suppress(ConnectionError):
+        assert drip(doors, start, b" ").startswith(b"HTTP/1.1 4")
+
+
+def test_a_connection_that_asks_nothing_is_closed(doors):
+    place = urlsplit(doors.address)
+    with socket.create_connection((place.hostname, place.port), timeout=30) as connection:
+        assert connection.recv(1) == b""
+
+
+def test_questions_are_answered_while_slow_requests_are_held(doors, client):
+    place = urlsplit(doors.address)
+    with contextlib.ExitStack() as stack:
+        for _ in range(200):
+            connection = stack.enter_context(socket.create_connection((place.hostname, place.port), timeout=30))
+            connection.sendall(b"POST /api/ask HTTP/1.1\r\nHost: ")
+        assert client.post("/api/ask", json={"question": "when?"}).status_code == 200
 
 
 def test_deeply_nested_json_is_refused(client):

@@ -9,9 +9,10 @@ from fastapi.routing import iter_route_contexts
 from scripted import Scripted
 
 from index.errors import KabarError
-from ui.app import _names, application, listen, required_users
+from ui.app import _names, application, listen
 from ui.auth import Attempts, Auth, _own_path
 from ui.config import Settings
+from ui.demand import Demand
 from ui.errors import LimitError
 from ui.loader import Loader
 from ui.users import Users
@@ -213,24 +214,56 @@ def config(tmp_path):
     return lambda **server: Settings(server={"users": tmp_path / "users.sqlite", **server})
 
 
-def test_alone_on_this_machine_nobody_signs_in(config, tmp_path):
-    assert required_users(config()) is None
-    assert not (tmp_path / "users.sqlite").exists()
-    assert required_users(config(auth="none")) is None
+@pytest.fixture
+def demand(config):
+    """Who may sign in, by settings; closed at the end."""
+    with contextlib.ExitStack() as stack:
+        yield lambda **server: stack.enter_context(contextlib.closing(Demand(config(**server))))
 
 
-def test_where_there_are_users_they_sign_in(config):
+def add_user(config, name="ana"):
     with contextlib.closing(Users(config().users_file)) as users:
-        users.add("ana", PASSWORD)
-    found = required_users(config())
-    assert [user.name for user in found.all()] == ["ana"]
-    found.close()
-    assert required_users(config(auth="none")) is None
+        users.add(name, PASSWORD)
+
+
+def test_alone_on_this_machine_nobody_signs_in(demand, tmp_path):
+    assert demand()() is None
+    assert not (tmp_path / "users.sqlite").exists()
+    assert demand(auth="none")() is None
+
+
+def test_where_there_are_users_they_sign_in(config, demand):
+    add_user(config)
+    assert [user.name for user in demand()().all()] == ["ana"]
+    assert demand(auth="none")() is None
 
 
 def test_users_are_demanded_where_there_are_none(config):
     with pytest.raises(KabarError, match="kabar user add NAME"):
-        required_users(config(auth="users"))
+        Demand(config(auth="users"))
+
+
+def test_the_first_user_shuts_a_server_that_runs_already(config, demand):
+    """And the last one that goes does not open it again."""
+    loader = Loader(Scripted)
+    loader.start()
+    sign_in_demanded = demand()
+    app = application(loader, hosts=None, users=sign_in_demanded)
+    from starlette.testclient import TestClient
+
+    client = TestClient(app)
+    ask = {"json": {"question": "when will Blinken arrive?"}}
+    assert client.post("/api/ask", **ask).status_code == 200
+    with contextlib.closing(Users(config().users_file)) as users:
+        assert client.post("/api/ask", **ask).status_code == 200, "there is the file, and nobody in it"
+        users.add("ana", PASSWORD)
+        for path in ("/api/ask", "/v1/chat/completions", "/mcp", "/gradio_api/queue/join"):
+            assert client.post(path, **ask).status_code == 401
+        assert client.get("/", headers={"accept": "text/html"}).status_code == 401
+        _, token = users.add_token("ana")
+        assert client.post("/api/ask", headers={"authorization": f"Bearer {token}"}, **ask).status_code == 200
+        users.remove("ana")
+        assert client.post("/api/ask", **ask).status_code == 401
 
 
 def test_names_that_are_served(config):
@@ -253,7 +286,7 @@ def test_where_nobody_signs_in_there_is_no_sign_in_page():
         async def send(message):
             sent.append(message)
 
-        await Auth(app, None)(scope, None, send)
+        await Auth(app, lambda: None)(scope, None, send)
         return sent
 
     import asyncio
