@@ -6,7 +6,7 @@ are nearest to the question alone: first by 8-bit copies, then, the best of them
 (https://github.com/facebookresearch/faiss/wiki/Guidelines-to-choose-an-index); benchmarks/search.py measures it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from math import ceil, sqrt
 from pathlib import Path
@@ -17,12 +17,16 @@ import numpy as np
 # Groups for n vectors: this times the root of n, the least that the guidelines name.
 _GROUPS = 4
 # Groups that a search looks into: this times the root of their number.
-_PROBES = 12
+_PROBES = 18
 # Vectors of the sample for each group, and rounds of k-means. More of either takes longer and finds hardly more.
 SAMPLE = 50
 _ROUNDS = 8
 # The vectors themselves are quantised, not what sets them apart from their centroids: it takes a third less to compare.
 _RESIDUAL = False
+# From this share of its vectors on, it is quicker to look at all in a group than to ask of each whether it is allowed.
+_MANY = 0.2
+_AMPLE = 1.5  # times as many are looked for then as should suffice, since the allowed are not spread evenly
+_SHARE_GROUPS = 1  # among all cores, for one question
 _PAIRS = False  # of groups and places in them, instead of numbers
 
 
@@ -78,6 +82,7 @@ class Grouped:
 
     def __init__(self, index: Any, first: int) -> None:
         self._index = index
+        self._index.parallel_mode = _SHARE_GROUPS
         self._first = first
 
     def candidates(self, vector: np.ndarray, count: int, selector: Any) -> np.ndarray[Any, Any]:
@@ -92,20 +97,30 @@ class Grouped:
             found = self._look(vector, count, selector, order[0], nearness[0])
         return found
 
-    def candidates_among(self, vector: np.ndarray, count: int, selector: Any, only: np.ndarray) -> np.ndarray[Any, Any]:
-        """The same for a selector that allows just ``only`` (int64).
+    def candidates_among(
+        self, vector: np.ndarray, count: int, selector: Callable[[], Any], only: np.ndarray
+    ) -> np.ndarray[Any, Any]:
+        """The same for ``only`` (int64, sorted), of which ``selector`` makes what allows no other.
 
-        As many vectors are compared as without one: the fewer of them a group has, the more groups are looked into.
+        As large a share of them is compared as of all without one, from at least as many groups: that finds as many
+        of the nearest, also where those that are allowed are far from the question.
         """
+        share = len(only) / self._index.ntotal
+        if share > _MANY:
+            found = self.candidates(vector, min(ceil(_AMPLE * count / share), self._index.ntotal), None)
+            places = np.minimum(np.searchsorted(only, found), len(only) - 1)
+            allowed: np.ndarray[Any, Any] = found[only[places] == found]
+            if len(allowed) >= count:
+                return allowed[:count]  # they are in order
         places = only - self._first - 1
         chosen = self._groups[places[places < len(self._groups)]]
         sizes = np.bincount(chosen[chosen >= 0], minlength=self._index.nlist)
         nearness, order = self._index.quantizer.search(vector[np.newaxis, :], self._index.nlist)
-        some = sizes[order[0]] > 0
-        order, nearness = order[0][some], nearness[0][some]
-        wanted = max(count, self._index.ntotal * self._probes / self._index.nlist)
-        enough = int(np.searchsorted(np.cumsum(sizes[order]), wanted)) + 1
-        return self._look(vector, count, selector, order[:enough], nearness[:enough])
+        held = sizes[order[0]]
+        compared = np.cumsum(held)
+        enough = int(np.searchsorted(compared, max(count, compared[-1] * self._probes / self._index.nlist))) + 1
+        some = np.flatnonzero(held[: max(self._probes, enough)])
+        return self._look(vector, count, selector(), order[0][some], nearness[0][some])
 
     @property
     def _probes(self) -> int:

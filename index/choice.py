@@ -16,7 +16,10 @@ Column = np.ndarray[Any, Any]
 
 
 class Choice:
-    """Articles with passages: their numbers, and what they can be chosen by. Safe to share between threads."""
+    """Articles with passages: their numbers, and what they can be chosen by. Safe to share between threads.
+
+    They are in the order of their passages.
+    """
 
     def __init__(self, columns: Sequence[Column], codes: dict[str, int]) -> None:
         self.columns = list(columns)
@@ -31,7 +34,8 @@ class Choice:
         if known:
             rows = connection.execute(
                 "SELECT min(passages.id), count(*), published, source, language"
-                " FROM passages JOIN articles ON articles.id = article_id WHERE passages.id > ? GROUP BY article_id",
+                " FROM passages JOIN articles ON articles.id = article_id WHERE passages.id > ? GROUP BY article_id"
+                " ORDER BY 1",
                 (known,),
             ).fetchall()
         else:
@@ -40,11 +44,11 @@ class Choice:
                 row[0]: row[1:] for row in connection.execute("SELECT id, published, source, language FROM articles")
             }
             numbers = connection.execute("SELECT article_id, min(id), count(*) FROM passages GROUP BY article_id")
-            rows = [(first, count, *kept[article]) for article, first, count in numbers]
+            rows = sorted((first, count, *kept[article]) for article, first, count in numbers)
         columns = [
             np.fromiter((row[0] for row in rows), np.int64, len(rows)),
             np.fromiter((row[1] for row in rows), np.int64, len(rows)),
-            np.asarray([row[2] or "" for row in rows], dtype="S10"),
+            np.asarray([row[2] or "NaT" for row in rows], dtype="datetime64[D]"),
             *(
                 np.fromiter((codes.setdefault(row[place] or "", len(codes)) for row in rows), np.int32, len(rows))
                 for place in (3, 4)
@@ -64,9 +68,9 @@ class Choice:
         """Numbers (int64, sorted) of the passages of articles that fit; some may be of articles that are gone."""
         fits = np.ones(len(self._first), dtype=bool)
         if after is not None:
-            fits &= self._published >= after.isoformat().encode()
+            fits &= self._published >= np.datetime64(after)  # no day at all is neither after nor before another
         if before is not None:
-            fits &= (self._published <= before.isoformat().encode()) & (self._published != b"")
+            fits &= self._published <= np.datetime64(before)
         for column, names in ((self._source, sources), (self._language, languages)):
             if names is not None:
                 fits &= np.isin(column, [self.codes[name] for name in names if name and name in self.codes])
@@ -75,7 +79,6 @@ class Choice:
         ends = np.cumsum(count)
         total = int(ends[-1]) if len(ends) else 0
         found: Column = np.arange(total) + np.repeat(first - (ends - count), count)
-        found.sort()
         return found
 
     @property

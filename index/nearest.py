@@ -1,6 +1,7 @@
 """Search in all parts of the FAISS side together."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ Stored = Callable[[Sequence[int]], Mapping[int, np.ndarray]]
 
 # So many passages are compared one by one, whatever they are in.
 _FEW = 256
-# Candidates of an approximate part for each passage that is wanted; the stored vectors say which are the best of them.
-_CANDIDATES, _MORE_CANDIDATES = 2, 20
+# So many more candidates of an approximate part than are wanted; the stored vectors say which are the best of them.
+_MORE_CANDIDATES = 30
 
 
 def nearest(
@@ -34,7 +35,7 @@ def nearest(
         return []
     if only is not None and only.size <= _FEW and any(part.grouped for part in parts):
         return best(compared(vector, np.setdiff1d(only, without).tolist(), stored), count)
-    selector = _selector(only, without)
+    selector = cache(partial(_selector, only, without))  # made if somebody asks
     found: list[tuple[int, float]] = []
     first = 0
     for part in parts:
@@ -43,13 +44,14 @@ def nearest(
         if chosen is not None and chosen.size == 0:
             continue
         if part.grouped is None:
-            found += search(part.index, vector, count, selector)
+            found += search(part.index, vector, count, selector())
             continue
-        wanted = _CANDIDATES * count + _MORE_CANDIDATES
+        wanted = count + _MORE_CANDIDATES
         if chosen is None:
-            numbers = part.grouped.candidates(vector, wanted, selector)
+            numbers = part.grouped.candidates(vector, wanted, selector())
         else:
-            numbers = part.grouped.candidates_among(vector, wanted, selector, chosen)
+            present = chosen[~np.isin(chosen, without)] if without.size else chosen
+            numbers = part.grouped.candidates_among(vector, wanted, selector, present)
         found += compared(vector, numbers.tolist(), stored)
     return best(found, count)
 

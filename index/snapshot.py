@@ -48,6 +48,7 @@ class Snapshot:
         """
         self._lock = threading.Lock()
         self._known: dict[str, list[Any]] = {}
+        self._compared: dict[int, np.ndarray] = {}
         self._connection = connect(folder, ARTICLES_FILE)
         self._vectors = connect(folder, VECTORS_FILE)
         try:
@@ -108,12 +109,16 @@ class Snapshot:
 
     def _stored(self, passages: Sequence[int]) -> dict[int, np.ndarray]:
         """Stored vectors by passage; those of passages that are gone are left out."""
+        before = self._compared  # a question asks twice for most
+        found = {number: before[number] for number in passages if number in before}
         with self._lock:
             rows = self._connection.execute(
                 "SELECT id, hash FROM passages WHERE id IN (SELECT value FROM json_each(?))",
-                (json.dumps(list(passages)),),
+                (json.dumps([number for number in passages if number not in found]),),
             )
-            return vectors.present(self._vectors, self.encoder, dict(rows.fetchall()))
+            found |= vectors.present(self._vectors, self.encoder, dict(rows.fetchall()))
+        self._compared = found
+        return found
 
     def _all(self) -> np.ndarray[Any, Any]:
         with self._lock:

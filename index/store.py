@@ -40,12 +40,15 @@ VECTORS_FILE = "vectors.sqlite"
 BUILDING = "building"
 """Where ``index.background`` makes parts of the FAISS side."""
 
+_AT_ONCE = 500  # vectors that one statement asks for
 _PATIENCE = 10.0
 
 # It holds all that listings, counts and pictures of the collection ask for: no article's text is read for them.
 _LISTED = (
     "CREATE INDEX IF NOT EXISTS articles_listed ON articles (published DESC, id, published_from, language, source)"
 )
+# The same for what every question asks of a hundred passages; an index of an earlier kabar lacks it until it changes.
+_LANGUAGES = "CREATE INDEX IF NOT EXISTS articles_languages ON articles (id, language)"
 _ARTICLES_SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE articles (
@@ -54,6 +57,7 @@ CREATE TABLE articles (
     text TEXT NOT NULL -- last, so that the rest can be read without it
 ) WITHOUT ROWID;
 {_LISTED};
+{_LANGUAGES};
 CREATE INDEX articles_by_language ON articles (language);
 -- AUTOINCREMENT: a number is never used again, so that an older FAISS file can never mean another passage.
 CREATE TABLE passages (
@@ -239,6 +243,7 @@ class Writer:
         check_format(self.connection, self.folder)
         passage_dates.prepare(self.connection)
         self.connection.execute(_LISTED)
+        self.connection.execute(_LANGUAGES)
         self.connection.execute("DROP INDEX IF EXISTS articles_by_date")  # what earlier versions made in its place
 
     # What is there
@@ -446,8 +451,10 @@ def read_passages(connection: sqlite3.Connection, numbers: Sequence[int]) -> dic
 
 def read_languages(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, str]:
     """Language of the article of each passage, by the passage's number."""
+    there = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'articles_languages'").fetchone()
     rows = connection.execute(
-        "SELECT passages.id, language FROM passages JOIN articles ON articles.id = article_id"
+        f"SELECT passages.id, language FROM passages JOIN articles {'INDEXED BY articles_languages' if there else ''}"
+        " ON articles.id = article_id"
         f" WHERE passages.id IN {_IN}",
         (json.dumps([int(number) for number in numbers]),),
     )
@@ -469,16 +476,27 @@ def read_neighbours(connection: sqlite3.Connection, numbers: Sequence[int]) -> d
 
 def read_vectors(vectors: sqlite3.Connection, encoder: str, hashes: Sequence[bytes]) -> np.ndarray:
     """Vectors [n, dimension] float32 in the order of ``hashes``. Raises DamagedError if one is missing or damaged."""
-    found = []
+    found = find_vectors(vectors, encoder, hashes)
     for digest in hashes:
-        row = vectors.execute(
-            "SELECT vector, checksum FROM vectors WHERE encoder = ? AND hash = ?", (encoder, digest)
-        ).fetchone()
-        if row is None or checksum(encoder, digest, row[0]) != row[1]:
-            state = "missing" if row is None else "damaged"
+        if found.get(digest) is None:
+            state = "damaged" if digest in found else "missing"
             raise DamagedError(f"{VECTORS_FILE}: a passage's vector is {state}; `kabar doctor --repair` makes it again")
-        found.append(np.frombuffer(row[0], dtype="<f2"))
-    return np.asarray(found, dtype=np.float32).reshape(len(found), -1)
+    return np.asarray([found[digest] for digest in hashes], dtype=np.float32).reshape(len(hashes), -1)
+
+
+def find_vectors(vectors: sqlite3.Connection, encoder: str, hashes: Sequence[bytes]) -> dict[bytes, np.ndarray | None]:
+    """Vectors [dimension] float16 by hash; those that are damaged are None, those that are missing are left out."""
+    found: dict[bytes, np.ndarray | None] = {}
+    for begin in range(0, len(hashes), _AT_ONCE):
+        some = hashes[begin : begin + _AT_ONCE]
+        rows = vectors.execute(
+            f"SELECT hash, vector, checksum FROM vectors WHERE encoder = ? AND hash IN ({', '.join('?' * len(some))})",
+            (encoder, *some),
+        )
+        for digest, vector, check in rows:
+            whole = checksum(encoder, digest, vector) == check
+            found[digest] = np.frombuffer(vector, dtype="<f2") if whole else None
+    return found
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -24,7 +24,7 @@ import numpy as np
 
 from index import approximate
 from index.errors import DamagedError
-from index.store import ARTICLES_FILE, Writer, connect, meta, read_vectors, sync_folder, writing
+from index.store import ARTICLES_FILE, Writer, connect, find_vectors, meta, read_vectors, sync_folder, writing
 
 # A part of fewer vectors is written again with what comes after it, which takes less than a tenth of a second.
 _SMALL = 5_000
@@ -132,11 +132,9 @@ def empty(dimension: int) -> Any:
 
 def present(stored: sqlite3.Connection, encoder: str, hashes: Mapping[int, bytes]) -> dict[int, np.ndarray]:
     """Stored vectors [dimension] float32 by passage number, of those that are there and whole."""
-    found = {}
-    for number, digest in hashes.items():
-        with contextlib.suppress(DamagedError):
-            found[number] = read_vectors(stored, encoder, [digest])[0]
-    return found
+    found = find_vectors(stored, encoder, list(hashes.values()))
+    whole = {number: found.get(digest) for number, digest in hashes.items()}
+    return {number: vector.astype(np.float32) for number, vector in whole.items() if vector is not None}
 
 
 def problems(folder: Path, connection: sqlite3.Connection) -> list[str]:
