@@ -425,7 +425,7 @@ def _quiet() -> None:
 def _let_others_go_first() -> None:
     """Questions that are asked meanwhile must not wait; on an idle machine this costs nothing."""
     if hasattr(os, "nice"):
-        os.nice(10)
+        os.nice(5)
 
 
 def _tell(line: str) -> None:
