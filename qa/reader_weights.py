@@ -42,19 +42,39 @@ def write_weights(path: Path, state: "dict[str, torch.Tensor]", metadata: dict[s
     path.with_suffix(".json").write_text(json.dumps({"sha256": digest}, indent=1) + "\n", encoding="utf-8")
 
 
-def read_weights(path: Path) -> "tuple[dict[str, torch.Tensor], dict[str, str]]":
-    """The state that was written, in float32, and the metadata.
+class Weights:
+    """The tensors of a file, in float32 as they are asked for: all together would take five times the memory."""
+
+    def __init__(self, stored: "dict[str, torch.Tensor]") -> None:
+        self._stored = stored
+        self.layers = sorted({int(name.split(".")[1]) for name in stored if name.startswith("layers.")})
+
+    def __getitem__(self, name: str) -> "torch.Tensor":
+        """Raises KeyError."""
+        tensor, scale = self._stored[name].float(), self._stored.get(f"{name}.scale")
+        return tensor if scale is None else tensor * scale
+
+    def layer(self, number: int) -> "dict[str, torch.Tensor]":
+        """The tensors of one layer, by their names in it."""
+        prefix = f"layers.{number}."
+        names = [name for name in self._stored if name.startswith(prefix) and not name.endswith(".scale")]
+        return {name.removeprefix(prefix): self[name] for name in names}
+
+
+def read_weights(path: Path) -> "tuple[Weights, dict[str, str]]":
+    """The weights that were written, and the metadata.
 
     Raises:
         ModelError: the file is missing, damaged (another SHA-256) or of another format.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as opened:
+            found = hashlib.file_digest(opened, "sha256").hexdigest()
         expected = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "its .json file is damaged"
         raise ModelError(f"{path}: the reader's weights cannot be read ({reason}); {REMEDY}") from None
-    if hashlib.sha256(data).hexdigest() != expected:
+    if found != expected:
         raise ModelError(f"{path}: damaged (its SHA-256 is not {expected[:12]}...); {REMEDY}")
     from safetensors import SafetensorError, safe_open
 
@@ -66,12 +86,7 @@ def read_weights(path: Path) -> "tuple[dict[str, torch.Tensor], dict[str, str]]"
         raise ModelError(f"{path}: not a safetensors file ({error}); {REMEDY}") from None
     if metadata.get("format") != FORMAT:
         raise ModelError(f"{path}: format {metadata.get('format')!r}, expected {FORMAT!r}; {REMEDY}")
-    state = {}
-    for name, tensor in stored.items():
-        if not name.endswith(".scale"):
-            scale = stored.get(f"{name}.scale")
-            state[name] = tensor.float() if scale is None else tensor.float() * scale
-    return state, metadata
+    return Weights(stored), metadata
 
 
 def open_network(path: Path, encoder: "Encoder | None") -> "tuple[Network, nn.Linear, Tokenizer, dict[str, Any]]":
@@ -98,25 +113,22 @@ def open_network(path: Path, encoder: "Encoder | None") -> "tuple[Network, nn.Li
         weights, precision = read_encoder(find_weights()), "float32"
         sizes, base, tokenizer = weights.sizes, build_network(weights), build_tokenizer(weights.tokenizer)
     device = base.embeddings.positions.device
-    shared = min((int(name.split(".")[1]) for name in state if name.startswith("layers.")), default=sizes.layers)
+    shared = min(state.layers, default=sizes.layers)
     if shared == sizes.layers:
         raise ModelError(f"{path}: does not fit the network (no layers); {REMEDY}")
+    own = []
     with torch.device("meta"):
-        own = nn.ModuleList(Layer(sizes) for _ in range(sizes.layers - shared))
         head = nn.Linear(sizes.hidden, 2)
     try:
-        own.load_state_dict(
-            {
-                f"{int(name.split('.')[1]) - shared}.{name.split('.', 2)[2]}": tensor
-                for name, tensor in state.items()
-                if name.startswith("layers.")
-            },
-            assign=True,
-        )
+        for number in range(shared, sizes.layers):
+            with torch.device("meta"):
+                layer = Layer(sizes)
+            layer.load_state_dict(state.layer(number), assign=True)
+            lower(layer.to(device), precision)
+            own.append(layer)
         head.load_state_dict({"weight": state["head.weight"], "bias": state["head.bias"]}, assign=True)
     except (KeyError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:300]
         raise ModelError(f"{path}: does not fit the network ({reason}); {REMEDY}") from None
-    lower(own.to(device), precision)
     network = Network(base.embeddings, [*list(base.layers)[:shared], *own])
     return network.requires_grad_(requires_grad=False).eval(), head.to(device).eval(), tokenizer, metadata
