@@ -68,20 +68,20 @@ class Folder:
             if stat.S_ISDIR(info.st_mode):
                 yield from (item for item in read_file(path, root=below) if isinstance(item, Problem))
                 continue  # find_files names a folder only if it could not be listed
-            yield File(path, below, self.settings, info)
+            yield File(path, below, self.settings, info.st_size, _stamp(info))
 
 
 class File:
     """A file; its stamp, made of its size, its time of change, and its inode, says how it looked when it was listed."""
 
-    __slots__ = ("_root", "_settings", "_stream", "name", "path", "size", "stamp")  # a run may hold a million of them
+    __slots__ = ("_settings", "_stream", "name", "path", "root", "size", "stamp")  # a run may hold a million of them
 
-    def __init__(self, path: Path, root: Path, settings: IndexSettings, info: os.stat_result) -> None:
+    def __init__(self, path: Path, root: Path, settings: IndexSettings, size: int, stamp: str) -> None:
         self.path = path
+        self.root = root
         self.name = readable(path)
-        self.size = info.st_size
-        self.stamp = _stamp(info)
-        self._root = root
+        self.size = size
+        self.stamp = stamp
         self._settings = settings
         self._stream: BinaryIO | None = None
 
@@ -105,7 +105,7 @@ class File:
     def read(self) -> Iterator[Article | Problem]:
         """The articles in it, with ids made from its path below the folder unless it states them."""
         try:
-            yield from read_file(self.path, root=self._root, config=self._settings.sources, opened=self._open)
+            yield from read_file(self.path, root=self.root, config=self._settings.sources, opened=self._open)
         finally:
             self._stream = None
 

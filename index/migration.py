@@ -18,6 +18,7 @@ from index.article import Article
 from index.catalog import ADDED
 from index.errors import DamagedError
 from index.passage import Passage
+from index.preparation import Prepared, analyse
 from index.reconcile import keys_of
 from index.store import ARTICLES_FILE, VECTORS_SCHEMA, Writer, checksum, connect, create_tables, writing
 
@@ -105,7 +106,11 @@ def _take_articles(writer: Writer) -> None:
     columns = list(Article.model_fields)
     for row in connection.execute(f"SELECT {', '.join(columns)} FROM former_articles"):  # noqa: S608 -- the names of the fields
         article = Article.model_validate(dict(zip(columns, row, strict=True)))
-        writer.put(article, list(_passages(connection, article.id)), keys_of(article, article.id))
+        passages = [
+            Prepared(passage, digest, analyse(article, passage.text))
+            for passage, digest in _passages(connection, article.id)
+        ]
+        writer.put(article, passages, keys_of(article, article.id))
     connection.execute("INSERT INTO items SELECT path, root, '', sha256 FROM former_files")
     connection.execute(
         "INSERT INTO item_articles SELECT path, article_id, article_id, content_hash"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from index.article import CERTAIN_ENOUGH, Article
+from index.article import CERTAIN_ENOUGH
 from index.dates import resolve
 
 VERSION = "1"
@@ -92,13 +92,16 @@ def prepare(connection: sqlite3.Connection) -> None:
     )
     for passage, text, published, certainty, language in rows:
         counted = date.fromisoformat(published) if published and certainty >= CERTAIN_ENOUGH else None
-        _insert(connection, passage, days_in(text, counted, language))
+        put(connection, passage, days_in(text, counted, language))
     connection.execute("INSERT OR REPLACE INTO meta VALUES ('passage_dates', ?)", (VERSION,))
 
 
-def put(connection: sqlite3.Connection, passage: int, text: str, article: Article) -> None:
-    """Keep the days that a passage of ``article`` speaks of; ``passage`` is its number."""
-    _insert(connection, passage, days_in(text, article.certain_date, article.language))
+def put(connection: sqlite3.Connection, passage: int, found: Iterable[Days]) -> None:
+    """Keep the days that a passage speaks of; ``passage`` is its number."""
+    connection.executemany(
+        "INSERT OR IGNORE INTO passage_dates VALUES (?, ?, ?)",
+        [(passage, days.first.isoformat(), days.last.isoformat()) for days in found],
+    )
 
 
 def of_passages(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, set[Days]]:
@@ -117,13 +120,6 @@ def of_passages(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[
 def _is_there(connection: sqlite3.Connection) -> bool:
     row = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'passage_dates'").fetchone()
     return row is not None
-
-
-def _insert(connection: sqlite3.Connection, passage: int, found: Iterable[Days]) -> None:
-    connection.executemany(
-        "INSERT OR IGNORE INTO passage_dates VALUES (?, ?, ?)",
-        [(passage, days.first.isoformat(), days.last.isoformat()) for days in found],
-    )
 
 
 def condition(connection: sqlite3.Connection, days: Days) -> tuple[str, list[str | float]]:

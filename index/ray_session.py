@@ -170,6 +170,11 @@ def _checked(address: str, seconds: float) -> str:
         )
     except subprocess.TimeoutExpired:
         raise ClusterError(f"{where}: what listens there did not answer within {seconds:g} s; {advice}") from None
+    if b"AuthenticationError" in asked.stderr:
+        raise ClusterError(
+            f"the Ray cluster at {address.strip()} asks for a token; set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN_PATH "
+            "to the file that holds it"
+        )
     if asked.returncode:
         raise ClusterError(f"{where}: what listens there is no Ray; {advice}")
     return address.strip()

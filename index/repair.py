@@ -20,7 +20,7 @@ from index.compaction import REPAIR_FOLDER
 from index.config import IndexSettings
 from index.errors import DamagedError, EncoderMismatchError
 from index.integrity import Damage, find_damage, leftovers
-from index.passage import hash_of, split_article, titled
+from index.preparation import prepare
 from index.store import (
     ARTICLES_FILE,
     VECTORS_FILE,
@@ -147,9 +147,9 @@ def _save_article(source: sqlite3.Connection, made: Writer, article_id: str, set
     keys = Keys(*row)
     if keys.content_hash not in ("", article.content_hash):
         return False
-    passages = split_article(article, characters=settings.index.passage_characters)
+    passages = prepare(article, characters=settings.index.passage_characters)
     if passages:
-        made.put(article, [(passage, hash_of(titled(article.title, passage.text))) for passage in passages], keys)
+        made.put(article, passages, keys)
     return bool(passages)
 
 

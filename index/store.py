@@ -31,8 +31,9 @@ from index.article import Article, DateSource
 from index.catalog import ARTICLE_KEYS, Catalog, Keys
 from index.catalog import SCHEMA as CATALOG_SCHEMA
 from index.errors import BusyError, DamagedError, NoIndexError, StoreError, WriteError
-from index.lexical import TOKENIZER, terms
+from index.lexical import TOKENIZER
 from index.passage import Passage, titled
+from index.preparation import Prepared
 
 FORMAT = 2
 ARTICLES_FILE = "articles.sqlite"
@@ -263,8 +264,8 @@ class Writer:
 
     # Changes
 
-    def put(self, article: Article, passages: Sequence[tuple[Passage, bytes]], keys: Keys) -> None:
-        """Add an article with its passages and their hashes, or replace the one of the same id."""
+    def put(self, article: Article, passages: Sequence[Prepared], keys: Keys) -> None:
+        """Add an article with its passages, or replace the one of the same id."""
         self._drop_passages(article.id)
         self.touched += len(passages)
         values = {**article.model_dump(mode="json"), **keys._asdict(), "id": article.id}
@@ -273,16 +274,14 @@ class Writer:
             f" ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in values)}",
             tuple(values.values()),
         )
-        for passage, digest in passages:
+        for passage, digest, analysis, _ in passages:
             cursor = self.connection.execute(
                 "INSERT INTO passages (article_id, ordinal, sentences, text, hash) VALUES (?, ?, ?, ?, ?)",
                 (article.id, passage.ordinal, json.dumps(passage.sentences), passage.text, digest),
             )
-            words = terms(titled(article.title, passage.text), article.language)
-            self.connection.execute(
-                "INSERT INTO terms (rowid, words) VALUES (?, ?)", (cursor.lastrowid, " ".join(words))
-            )
-            passage_dates.put(self.connection, int(cursor.lastrowid or 0), passage.text, article)
+            number = int(cursor.lastrowid or 0)
+            self.connection.execute("INSERT INTO terms (rowid, words) VALUES (?, ?)", (number, analysis.words))
+            passage_dates.put(self.connection, number, analysis.days)
 
     def encoded_texts(self, count: int) -> Iterator[dict[bytes, str]]:
         """What is encoded for each passage, by its hash, ``count`` passages at a time."""
@@ -319,7 +318,7 @@ class Writer:
                 wanted.discard(digest)
         return wanted
 
-    def put_vectors(self, encoder: str, hashes: Sequence[bytes], vectors: np.ndarray) -> None:
+    def put_vectors(self, encoder: str, hashes: Sequence[bytes], vectors: np.ndarray | Sequence[np.ndarray]) -> None:
         """Keep vectors [n, dimension] safely, before anything refers to them; stored as 16-bit floats."""
         with writing(self.folder):
             self.vectors.execute("BEGIN IMMEDIATE")

@@ -15,17 +15,20 @@ from index.catalog import Keys
 from index.config import IndexSettings
 from index.errors import ArticleError, ModelError
 from index.folder import Folder
-from index.passage import hash_of, split_article, titled
+from index.passage import titled
 from index.place import Item, Place, each_place, open_place
+from index.preparation import prepare
 from index.reconcile import Listings, Reconciler, reconcile
 from index.sources import Problem
 from index.store import Writer
 from index.stores import open_store
 
 if TYPE_CHECKING:
+    import numpy as np
     from langchain_core.documents import Document
 
     from index.encoder import Encoder
+    from index.read_ahead import ReadAhead
 
 # Passages are encoded in lots of this many: enough to sort by length, few enough to lose little at a crash.
 _LOT = 256
@@ -72,8 +75,11 @@ def _ignore(_: object) -> None:
     pass
 
 
-class _Run:
-    """One run's changes, published whenever it has lasted a while and at its end."""
+class Run:
+    """One run's changes, published whenever it has lasted a while and at its end.
+
+    ``ahead``: what other processes have read and encoded already.
+    """
 
     def __init__(
         self,
@@ -82,6 +88,7 @@ class _Run:
         encoder: "Callable[[], Encoder]",
         show: Callable[[Progress], None] = _ignore,
         tell: Callable[[Change], None] = _ignore,
+        ahead: "ReadAhead | None" = None,
     ) -> None:
         self.writer = writer
         self.settings = settings
@@ -91,7 +98,9 @@ class _Run:
         self._show = show
         self._tell = tell
         self._loaded: Encoder | None = None
+        self._ahead = ahead
         self._waiting: dict[bytes, str] = {}
+        self._made: dict[bytes, np.ndarray] = {}
         self._untold: list[Change] = []
         self._started = self._published = time.perf_counter()
         self._dirty = False
@@ -113,19 +122,20 @@ class _Run:
         """Add or replace an article; its passages wait to be encoded."""
         if time.perf_counter() - self._published > _SECONDS:
             self._publish()
-        passages = split_article(article, characters=self.settings.index.passage_characters)
+        passages = self._ahead.prepared(keys.content_hash) if self._ahead else None
+        if passages is None:
+            passages = prepare(article, characters=self.settings.index.passage_characters)
         if not passages:
             return False
-        hashed = []
-        for passage in passages:
-            text = titled(article.title, passage.text)
-            digest = hash_of(text)
-            hashed.append((passage, digest))
-            self._waiting[digest] = text
-        self.writer.put(article, hashed, keys)
+        for passage, digest, _, vector in passages:
+            if vector is None:
+                self._waiting[digest] = titled(article.title, passage.text)
+            else:
+                self._made[digest] = vector
+        self.writer.put(article, passages, keys)
         self.passages += len(passages)
         self._note("changed" if known else "added", article.id, article.title, item)
-        if len(self._waiting) >= _LOT:
+        if len(self._waiting) + len(self._made) >= _LOT:
             self._encode()
         return True
 
@@ -150,7 +160,7 @@ class _Run:
         for place, item in reconcile(self.reconciler, listings, self._announce):
             self._item = item
             problems = len(self.reconciler.problems)
-            self.reconciler.read(item, place)
+            self.reconciler.read(self._ahead.item(item) if self._ahead else item, place)
             if len(self.reconciler.problems) > problems and isinstance(place, Folder) and not place.root.exists():
                 raise ArticleError(place.name, "it went away while it was read; run `kabar index` when it is back")
             self._item = None
@@ -162,6 +172,8 @@ class _Run:
         self.total = len(items)
         self.size = sum(item.size for item in items)
         self._say()
+        if self._ahead:
+            self._ahead.begin(items, self.writer)
 
     def follow_encoder(self) -> None:
         """If the configured encoder may not be the index's, load it and see."""
@@ -212,7 +224,15 @@ class _Run:
         self._published = time.perf_counter()
 
     def _encode(self) -> None:
-        """Encode the passages that wait."""
+        """Encode the passages that wait, and keep the vectors that came with others."""
+        if self._made:
+            fingerprint = self.writer.meta("encoder") or ""
+            made, self._made = self._made, {}
+            missing = self.writer.missing_vectors(fingerprint, list(made))
+            lot = {digest: vector for digest, vector in made.items() if digest in missing}
+            self.writer.put_vectors(fingerprint, list(lot), list(lot.values()))
+            self.encoded += len(lot)
+            self._say()
         if self._waiting:
             self._adopt(self.encoder)
             waiting, self._waiting = list(self._waiting.items()), {}
@@ -239,6 +259,7 @@ def sync(
     progress: bool | Callable[[Progress], None] = False,
     changes: Callable[[Change], None] = _ignore,
     encoder: "Encoder | None" = None,
+    ahead: "ReadAhead | None" = None,
 ) -> SyncReport:
     """Index the articles in ``places``: files, folders, addresses on the web, lists of them; by default the configured.
 
@@ -247,7 +268,8 @@ def sync(
     ``problems`` and stops nothing. A run of more than a minute makes its work searchable as it goes, article by whole
     article; one that is stopped is continued by the next.
 
-    ``progress``: True draws a bar. ``changes`` is told of every article that changed, once it can be found.
+    ``progress``: True draws a bar. ``changes`` is told of every article that changed, once it can be found. ``ahead``
+    has other processes read and encode what has changed (see ``index.ray_indexing``).
     Raises ArticleError if a place does not exist or holds no articles, BusyError, WriteError, ModelError.
     """
     settings = config if isinstance(config, IndexSettings) else IndexSettings.load(config)
@@ -255,12 +277,12 @@ def sync(
         from index.progress import bar
 
         with bar() as show:
-            return sync(*places, config=settings, progress=show, changes=changes, encoder=encoder)
+            return sync(*places, config=settings, progress=show, changes=changes, encoder=encoder, ahead=ahead)
     opened = [open_place(place, settings) for place in each_place(places) or settings.index.articles]
     # Asked before the index is opened: a mistyped path leaves no empty index behind.
     listings = [(place, place.items(lambda name: writer.catalog.known(name))) for place in opened]  # noqa: PLW0108
     with Writer(settings.index.path) as writer:
-        run = _Run(writer, settings, lambda: encoder or _open_encoder(settings), progress or _ignore, changes)
+        run = Run(writer, settings, lambda: encoder or _open_encoder(settings), progress or _ignore, changes, ahead)
         run.read(listings)
         return run.finish()
 
@@ -272,7 +294,7 @@ def add(
     from index.documents import to_articles
 
     with Writer(folder) as writer:
-        run = _Run(writer, settings, lambda: encoder)
+        run = Run(writer, settings, lambda: encoder)
         run.follow_encoder()
         seen: set[str] = set()
         for article, named in to_articles(articles, settings.sources):
@@ -290,7 +312,7 @@ def remove(ids: Iterable[str], *, folder: Path, settings: IndexSettings | None =
         raise ModelError("removing articles needs no encoder")
 
     with Writer(folder) as writer:
-        run = _Run(writer, settings or IndexSettings(), no_encoder)
+        run = Run(writer, settings or IndexSettings(), no_encoder)
         for article_id in ids:
             if writer.catalog.article(article_id) is None:
                 run.reconciler.problems.append(Problem(article_id, "no article of this id"))
