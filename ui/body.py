@@ -1,6 +1,7 @@
 """The body of a request, read before anybody works with it: not more than allowed, and not slower."""
 
 import asyncio
+import json
 import re
 
 from starlette.datastructures import Headers
@@ -17,13 +18,13 @@ class BodyError(Exception):
         self.status = status
 
 
-async def read_body(scope: Scope, receive: Receive, *, most: int, seconds: float) -> Receive:
-    """A ``receive`` that gives the whole body at once, at most so many bytes, and then what else comes.
+async def read_body(scope: Scope, receive: Receive, *, most: int, seconds: float) -> tuple[bytes, Receive]:
+    """The whole body, at most so many bytes, and a ``receive`` that gives it at once, and then what else comes.
 
     Raises BodyError if it is larger, or not there within so many seconds.
     """
     if not has_body(scope):
-        return receive
+        return b"", receive
     length = Headers(scope=scope).get("content-length", "0")
     if not _LENGTH.fullmatch(length) or int(length) > most:
         raise _too_large(most)
@@ -39,12 +40,29 @@ async def read_body(scope: Scope, receive: Receive, *, most: int, seconds: float
                     break
     except TimeoutError:
         raise BodyError(408, f"the request did not come within {seconds:g} seconds") from None
-    first: list[Message] = [last if last["type"] == "http.disconnect" else {**last, "body": b"".join(parts)}]
+    body = b"".join(parts)
+    first: list[Message] = [last if last["type"] == "http.disconnect" else {**last, "body": body}]
 
     async def receive_whole() -> Message:
         return first.pop() if first else await receive()
 
-    return receive_whole
+    return body, receive_whole
+
+
+def check_no_files(body: bytes) -> None:
+    """Raise BodyError if the JSON of an event names a file, which Gradio would fetch from wherever it is said to be."""
+    try:
+        waiting = [json.loads(body)] if body else []
+    except (ValueError, RecursionError):
+        raise BodyError(400, "the request is no JSON") from None
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if "path" in value:
+                raise BodyError(400, "no files are taken here")
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
 
 
 def has_body(scope: Scope) -> bool:

@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui import problems
-from ui.body import BodyError, has_body, read_body
+from ui.body import BodyError, check_no_files, has_body, read_body
 from ui.identity import caller_of
 from ui.logs import NUMBER, access, new_number, request_id
 
@@ -48,7 +48,8 @@ _GRADIO = ("info", "openapi.json", "theme.css", "app_id", "heartbeat", "queue", 
 """Gradio's routes that a question needs. Those that upload, fetch or show files and monitor users stay shut."""
 
 
-_HEARTBEAT = "/gradio_api/heartbeat/"
+_EVENTS = "/gradio_api/"
+_HEARTBEAT = f"{_EVENTS}heartbeat/"
 """Each open page holds one such request open for ever."""
 _MOST_BYTES = 1_000_000
 _UPLOADS = "/articles/"
@@ -130,7 +131,9 @@ class Guard:
         answer: ASGIApp = self._refusal(scope) or self._app
         if answer is self._app and not scope["path"].startswith(_UPLOADS):
             try:
-                receive = await read_body(scope, receive, most=_MOST_BYTES, seconds=self._body_seconds)
+                body, receive = await read_body(scope, receive, most=_MOST_BYTES, seconds=self._body_seconds)
+                if scope["path"].startswith(_EVENTS):
+                    check_no_files(body)
             except BodyError as error:
                 answer = problems.response(error.status, str(error))
         endless = scope["path"].startswith(_HEARTBEAT)
@@ -167,5 +170,5 @@ def _without_port(host: str) -> str:
 def _known(path: str) -> bool:
     if path in _PAGES or path.startswith(_FOLDERS):
         return True
-    rest = path.removeprefix("/gradio_api/")
+    rest = path.removeprefix(_EVENTS)
     return rest != path and rest.split("/")[0] in _GRADIO
