@@ -93,9 +93,9 @@ def main() -> None:
             if number:  # the first round warms up
                 taken[name].append(time.perf_counter() - start)
     rows: list[dict[str, Any]] = []
-    for name, seconds in taken.items():
-        limit = MS_IN_FLOAT32 if name == "float32" else MS
-        label = f"a question over {PASSAGES} passages of {TOKENS} tokens, {name}{', chosen here' * (name == auto)}"
+    for way, seconds in taken.items():
+        limit = MS_IN_FLOAT32 if way == "float32" else MS
+        label = f"a question over {PASSAGES} passages of {TOKENS} tokens, {way}{', chosen here' * (way == auto)}"
         rows.append({"what": label, "value": round(1000 * statistics.median(seconds)), "unit": "ms", "limit": limit})
     done = subprocess.run([sys.executable, __file__, "--memory"], capture_output=True, text=True, check=True)
     added = {"what": "memory that the reader adds to the encoder's", "value": round(float(done.stdout)), "unit": "MB"}

@@ -16,6 +16,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 import pytest
+from damage import DAMAGES, damage
 
 from index import approximate, background, nearest, vectors
 from index.article import Article
@@ -480,17 +481,12 @@ def test_sync_starts_it_in_a_process_of_its_own(exact: Path, tmp_path: Path) -> 
     assert background._started == []
 
 
-@pytest.mark.parametrize("damage", ["missing", "cut", "garbage", "a bit"])
-def test_a_damaged_file_is_made_again_from_sqlite(folder: Path, damage: str) -> None:
+@pytest.mark.parametrize("kind", DAMAGES)
+def test_a_damaged_file_is_made_again_from_sqlite(folder: Path, kind: str) -> None:
     (file,) = folder.glob("vectors-*.faiss")
-    content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 1
-    if damage == "missing":
-        file.unlink()
-    else:
-        file.write_bytes({"cut": content[:-9], "garbage": bytes(len(content)), "a bit": content}[damage])
+    damage(file, kind)
     assert {found.part for found in find_damage(folder)} == {"faiss"}
-    if damage != "a bit":
+    if kind != "a bit":
         assert recall(folder) == 1.0, "it is searched exactly meanwhile"
     repair(folder, settings_for(folder), Clustered)
     assert find_damage(folder) == []

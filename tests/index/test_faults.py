@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from damage import DAMAGES, damage
 from fakes import WordEncoder
 
 from index import compaction, update, vectors
@@ -476,17 +477,12 @@ def test_damage_is_found_and_repaired(
     assert_whole(settings)
 
 
-@pytest.mark.parametrize("damage", ["missing", "cut", "a bit"])
+@pytest.mark.parametrize("kind", DAMAGES)
 def test_a_damaged_faiss_file_is_found_and_made_again(
-    settings: IndexSettings, folder: Path, encoder: WordEncoder, damage: str
+    settings: IndexSettings, folder: Path, encoder: WordEncoder, kind: str
 ) -> None:
     (file,) = folder.glob("vectors-*.faiss")
-    content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 1
-    if damage == "missing":
-        file.unlink()
-    else:
-        file.write_bytes(content[:-9] if damage == "cut" else content)
+    damage(file, kind)
     assert {found.part for found in find_damage(folder)} == {"faiss"}
     repair(folder, settings, lambda: encoder)
     assert encoder.encoded == []
