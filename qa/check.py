@@ -21,6 +21,7 @@ _SURE = 7
 """Words that it takes to believe the identifier when it names a third language."""
 
 _MARKUP = re.compile(r"https?://\S+|www\.\S+|</?[a-z][^>]*>|!?\[[^\]]*\]\([^)]*\)|```|\*\*|\{\{|^#+ ", re.IGNORECASE)
+_TWO_SCRIPTS = re.compile(r"(?<=[^\W\d_\u0000-\u024f])[a-z]{2,}")  # Latin letters go on where other ones have begun
 _OMISSION = re.compile(r"(name|number|month|weekday) left out: |much shorter than ")
 _LABEL = r"(?:^|\s)(?:%s|Translation|Sentence)\s*[:\uff1a]"
 _WIDTH = {"CJK": 3.0, "HIRAGANA": 2.0, "KATAKANA": 2.0, "HANGUL": 2.4}
@@ -103,6 +104,10 @@ def _form(phrase: str, evidence: str, source: str, target: str) -> Iterator[str]
         yield "a piece of the prompt"
     if _is_example(phrase, target) and not _is_example(evidence, source):
         yield "an example of the prompt"
+    for match in _TWO_SCRIPTS.finditer(phrase):
+        if not re.search(rf"(?<!\w){match.group()}", evidence):
+            yield f"a word of two scripts: ...{match.group()}"
+            break
     size, whole = _width(phrase), _width(evidence)
     if size > 3 * whole + 20:
         yield "much longer than the evidence"

@@ -89,6 +89,28 @@ def test_each_fault_has_its_reason(phrase: str, reason: str) -> None:
     assert re.search(reason, " ".join(found.reasons)), found.reasons
 
 
+def test_a_weekday_beside_a_day_of_the_month_may_be_left_out() -> None:
+    phrase = "Blinken will arrive in Seoul on 8 November 2023 for a two-day trip."
+    for evidence in (
+        "Blinken akan tiba di Seoul pada Rabu, 8 November 2023 untuk perjalanan dua hari.",
+        "Blinken akan tiba di Seoul pada Rabu (8/11/2023) untuk perjalanan dua hari.",
+    ):
+        assert check(phrase, evidence, source="id", target="en").supported
+        assert not check(phrase.replace("on 8", "on Tuesday, 8"), evidence, source="id", target="en").supported
+    japanese = "ブリンケン氏は2023年11月8日水曜日にソウルに到着する。"
+    assert check("Blinken will arrive in Seoul on 8 November 2023.", japanese, source="ja", target="en").supported
+    assert (
+        "weekday left out: 3" in check("Blinken will come.", "Blinken datang Rabu.", source="id", target="en").reasons
+    )
+
+
+def test_a_name_half_in_another_script_is_no_name() -> None:
+    reasons = check("ブラinkenは2023年11月8日にソウルへ来る予定です。", EVIDENCE, source="id", target="ja").reasons
+    assert "a word of two scripts: ...inken" in reasons
+    kept = check("Blinkenは2023年11月8日にソウルへ二日間来る予定です。", EVIDENCE, source="id", target="ja")
+    assert not any("scripts" in reason for reason in kept.reasons)
+
+
 def test_what_is_allowed_may_be_said() -> None:
     phrase = "Antony Blinken will arrive in Seoul on Wednesday, 8 November 2023 for a two-day trip."
     assert not english(phrase).supported
