@@ -12,6 +12,7 @@ KabarError
     ├── DamagedError       a checksum or a structure is wrong
     ├── EncoderMismatchError  made by another encoder than the configured one
     ├── ServiceError       the service that searches its vectors: not reachable, not let in, or they are not there
+    ├── SupersededError    what is read has made way for newer; begin again
     └── WriteError         the disk is full or refuses; the index is as it was
 
 A message is one line: what is wrong, where, and what to do.
@@ -76,6 +77,10 @@ class EncoderMismatchError(StoreError):
 
 class ServiceError(StoreError):
     """The service that searches the vectors cannot be used, or lacks them; nothing is lost."""
+
+
+class SupersededError(StoreError):
+    """The generation that is read is gone, since there are newer ones; reading begins again."""
 
 
 class WriteError(StoreError):

@@ -15,6 +15,7 @@ from index.config import IndexSettings
 from index.duplicates import originals
 from index.errors import DamagedError, EncoderMismatchError
 from index.fusion import fuse
+from index.listing import open_listing
 from index.migration import bring_up_to_date
 from index.passage import Passage
 from index.passage_dates import Days
@@ -23,6 +24,7 @@ from index.snapshot import Snapshot
 from index.store import ARTICLES_FILE, connect
 from index.stores import open_store
 from index.surroundings import choose_wider, joined
+from index.view import View, whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,7 +95,7 @@ class Index:
         return self._reranker
 
     @contextlib.contextmanager
-    def snapshot(self) -> Iterator[Snapshot]:
+    def snapshot(self) -> Iterator[View]:
         """The newest generation, unchanged for as long as the context lasts."""
         with self._lock:
             current = self._newest()
@@ -141,6 +143,7 @@ class Index:
         # Changes whenever another connection has committed; costs microseconds.
         return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
 
+    @whole
     def search(  # noqa: PLR0913 -- each filter is one
         self,
         question: str,
@@ -175,8 +178,7 @@ class Index:
                     f"'{self.encoder.fingerprint}'; run `kabar index` to encode it again"
                 )
             only = snapshot.choose(published_after, published_before, sources, languages, days, article_ids)
-            dense = snapshot.nearest(vector, candidates, only)
-            lexical = snapshot.matching(question, candidates, only)
+            dense, lexical = snapshot.candidates(question, vector, candidates, only)
             numbers = [number for number, _ in (*dense, *lexical)]
             neighbours = snapshot.neighbours_of(numbers)
             ranked = fuse(
@@ -196,9 +198,9 @@ class Index:
             places = {ranked[each[0]][0]: each for each in stories.values()}
             wider = dict(islice(choose_wider(list(places), neighbours, similarity), read))
             chosen = [places[number] for number in wider]
-            beside = snapshot.passages([other for other in wider.values() if other is not None])
             wanted = {passages[ranked[place][0]].article_id for places in chosen for place in places}
-            articles = {article.id: article for article in snapshot.articles(list(wanted))}
+            beside, found = snapshot.read([other for other in wider.values() if other is not None], list(wanted))
+            articles = {article.id: article for article in found}
 
         def hit(place: int) -> Hit:
             number, score = ranked[place]
@@ -208,6 +210,7 @@ class Index:
         hits = [hit(places[0])._replace(copies=_elsewhere(*map(hit, places))) for places in chosen]
         return hits if reranker is None else reranker.order(question, hits)[:limit]
 
+    @whole
     def newest(
         self,
         count: int,
@@ -227,6 +230,7 @@ class Index:
         articles = {article.id: article for article in found}
         return [Hit(passages[number], articles[passages[number].article_id], 0.0, None) for number in numbers]
 
+    @whole
     def article(self, article_id: str) -> Article | None:
         """One article by its id."""
         with self.snapshot() as snapshot:
@@ -234,6 +238,7 @@ class Index:
 
     get = article
 
+    @whole
     def passages_of(self, article_id: str) -> list[tuple[Passage, set[Days]]]:
         """The passages of an article in their order, each with the days that it speaks of."""
         with self.snapshot() as snapshot:
@@ -241,8 +246,8 @@ class Index:
 
     def places(self, article_id: str) -> list[str]:
         """The files and addresses that gave the article."""
-        with self.snapshot() as snapshot:
-            return snapshot.places(article_id)
+        with open_listing(self.folder) as listing:
+            return listing.places(article_id)
 
     def __iter__(self) -> Iterator[Article]:
         """All articles, newest first, read as they are asked for; what is indexed meanwhile is not among them."""

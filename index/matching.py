@@ -92,12 +92,12 @@ class Matcher:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.counts = Counts(0)
-        self._connection = connection
+        self.connection = connection
         connection.execute("CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab('main', 'terms', 'row')")
 
     def begin(self, earlier: Counts | None) -> None:
         """To be called in the transaction; ``earlier`` are the counts of a former state."""
-        numbers = self._connection.execute("SELECT coalesce(max(id), 0) FROM passages").fetchone()[0]
+        numbers = self.connection.execute("SELECT coalesce(max(id), 0) FROM passages").fetchone()[0]
         if earlier is not None and abs(numbers - earlier.numbers) <= _DRIFT * earlier.numbers:
             self.counts = earlier
         else:
@@ -111,7 +111,7 @@ class Matcher:
         expression = query(text)
         if not expression or count < 1 or (only is not None and only.size == 0):
             return []
-        rarer, common = divide(expression.split(" OR "), self._frequency, self.counts.numbers)
+        rarer, common = divide(expression.split(" OR "), self.frequency, self.counts.numbers)
         if not rarer:
             return []
         if not common:
@@ -127,10 +127,10 @@ class Matcher:
         expression = " OR ".join(terms)
         if only is None:
             statement = f"SELECT number, score FROM ({found} {last}) {best} LIMIT ?"  # noqa: S608 -- constants alone
-            return self._connection.execute(statement, (expression, ROWS, count)).fetchall()
+            return self.connection.execute(statement, (expression, ROWS, count)).fetchall()
         statement = f"SELECT number, score FROM ({found} AND rowid BETWEEN ? AND ? {last}) {best}"  # noqa: S608
         bounds = (int(only[0]), int(only[-1]))
-        rows = self._connection.execute(statement, (expression, *bounds, ROWS)).fetchall()
+        rows = self.connection.execute(statement, (expression, *bounds, ROWS)).fetchall()
         if not rows:
             return []
         numbers = np.fromiter((number for number, _ in rows), np.int64, len(rows))
@@ -140,22 +140,23 @@ class Matcher:
     def _with_common(self, ranked: Ranking, common: Sequence[str]) -> Ranking:
         """The same passages with what the commoner terms add."""
         mean, total = self._statistics()
-        weights = {term.strip('"'): weight(min(self._frequency(term), total), total) for term in common}
-        words = self._words([number for number, _ in ranked])
+        weights = {term.strip('"'): weight(min(self.frequency(term), total), total) for term in common}
+        words = self.words([number for number, _ in ranked])
         return in_order((number, score + added(words.get(number, []), weights, mean)) for number, score in ranked)
 
-    def _words(self, numbers: Sequence[int]) -> dict[int, list[str]]:
-        rows = self._connection.execute(
+    def words(self, numbers: Sequence[int]) -> dict[int, list[str]]:
+        """The terms of passages, by number."""
+        rows = self.connection.execute(
             "SELECT rowid, words FROM terms WHERE rowid IN (SELECT value FROM json_each(?))",
             (json.dumps([int(number) for number in numbers]),),
         )
         return {number: words.split(" ") for number, words in rows}
 
-    def _frequency(self, term: str) -> int:
+    def frequency(self, term: str) -> int:
         """How many passages have a (quoted) term."""
         having = self.counts.having
         if term not in having:
-            row = self._connection.execute("SELECT doc FROM temp.vocabulary WHERE term = ?", (term.strip('"'),))
+            row = self.connection.execute("SELECT doc FROM temp.vocabulary WHERE term = ?", (term.strip('"'),))
             having[term] = (row.fetchone() or (0,))[0]
         return having[term]
 
@@ -163,7 +164,7 @@ class Matcher:
         """Mean length of a passage, in terms, from some of them; and their number."""
         counts = self.counts
         if not counts.passages:
-            lengths = [len(words) for words in self._words(sampled(counts.numbers)).values()]
+            lengths = [len(words) for words in self.words(sampled(counts.numbers)).values()]
             counts.mean_length = sum(lengths) / len(lengths) if lengths else 1.0
-            counts.passages = self._connection.execute("SELECT count(*) FROM passages").fetchone()[0]
+            counts.passages = self.connection.execute("SELECT count(*) FROM passages").fetchone()[0]
         return counts.mean_length, counts.passages

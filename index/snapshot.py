@@ -13,7 +13,6 @@ import numpy as np
 
 from index import passage_dates, vectors
 from index.article import Article
-from index.catalog import Catalog
 from index.choice import Choice
 from index.faiss_store import FaissStore
 from index.matching import Matcher
@@ -131,6 +130,12 @@ class Snapshot:
         with self._lock:
             return self.matcher.best(text, count, only)
 
+    def candidates(
+        self, text: str, vector: np.ndarray, count: int, only: np.ndarray | None = None
+    ) -> tuple[list[tuple[int, float]], list[tuple[int, float]]]:
+        """What ``nearest`` and ``matching`` find."""
+        return self.nearest(vector, count, only), self.matching(text, count, only)
+
     def choose(
         self,
         after: date | None,
@@ -168,16 +173,20 @@ class Snapshot:
 
     def openings(self, count: int, only: np.ndarray | None = None) -> list[int]:
         """Numbers of the first passages of the newest articles, newest first; undated articles come last."""
+        return [number for *_, number in self.newest(count, only)]
+
+    def newest(self, count: int, only: np.ndarray | None = None) -> list[tuple[str | None, str, int]]:
+        """The newest articles: date, id, and number of the first passage."""
         statement = (
-            "SELECT passages.id FROM articles JOIN passages ON article_id = articles.id AND ordinal = 0 "
-            "ORDER BY published DESC, articles.id"
+            "SELECT published, articles.id, passages.id FROM articles"
+            " JOIN passages ON article_id = articles.id AND ordinal = 0 ORDER BY published DESC, articles.id"
         )
         with self._lock:
             if only is None:
-                return [row[0] for row in self._connection.execute(f"{statement} LIMIT ?", (count,))]
+                return self._connection.execute(f"{statement} LIMIT ?", (count,)).fetchall()
             allowed = set(only.tolist())
             rows = self._connection.execute(statement)
-            return list(islice((row[0] for row in rows if row[0] in allowed), count))
+            return list(islice((row for row in rows if row[2] in allowed), count))
 
     def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:
         """Passages by number."""
@@ -208,6 +217,10 @@ class Snapshot:
         with self._lock:
             return list(read_articles(self._connection, ids))
 
+    def read(self, numbers: Sequence[int], article_ids: Sequence[str]) -> tuple[dict[int, Passage], list[Article]]:
+        """Passages by number, and articles by id."""
+        return self.passages(numbers), self.articles(article_ids)
+
     def each(self) -> Iterator[Article]:
         """All articles, newest first; only a few are in memory."""
         yield from self._in_batches(lambda: read_articles(self._connection))
@@ -225,11 +238,6 @@ class Snapshot:
             if not batch:
                 return
             yield from batch
-
-    def places(self, article_id: str) -> list[str]:
-        """The files and addresses that gave an article."""
-        with self._lock:
-            return Catalog(self._connection).places_of(article_id)
 
     def is_empty(self) -> bool:
         """Whether there is nothing to find."""
