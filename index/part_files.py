@@ -70,7 +70,6 @@ class PartsWriter:
         for file in part_files(folder):
             check_origin(file, origin)
         self._number = len(part_files(folder))
-        self._lot: list[pa.Table] = []
         self._size = 0
         self._file: pq.ParquetWriter | None = None
 

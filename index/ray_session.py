@@ -25,6 +25,7 @@ from index.errors import ClusterError, KabarError
 SECONDS = 20.0
 """How long a cluster has to answer."""
 
+_LOGGER = logging.getLogger(__name__)
 _EXTRA = 'Ray is not installed; install it with `pip install "kabar[ray]"`'
 _ADDRESS = re.compile(r"(?P<host>[^\s/:\[\]]+|\[[0-9a-fA-F:.]+\]):(?P<port>\d{1,5})")
 _OURS = re.compile(r"\b(?:index|qa)\.errors\.(\w+): (.+)")
@@ -84,7 +85,8 @@ def connect(address: str = "auto", *, seconds: float = SECONDS) -> Iterator[None
     if ours:
         _start(address, seconds)
     try:
-        yield
+        with _quiet_workers():
+            yield
     except ray.exceptions.RayError as error:
         raise as_kabar_error(error) from error
     finally:
@@ -105,6 +107,22 @@ def as_kabar_error(error: BaseException) -> KabarError:
         return ClusterError(f"a worker has no kabar ({missing[0]}); install the same kabar on every machine")
     lines = [line.strip() for line in text.splitlines() if line.strip()] or [type(error).__name__]
     return ClusterError(f"the cluster could not finish: {lines[-1]}" if cause else f"the cluster failed: {lines[0]}")
+
+
+@contextmanager
+def _quiet_workers() -> Iterator[None]:
+    """Log what Ray prints of failed tasks: it goes to standard output, whatever ``log_to_driver`` says."""
+    from ray._private import worker
+
+    def log(data: Any, ignore_prefix: bool) -> None:  # noqa: ARG001, FBT001
+        _LOGGER.debug("%s", "\n".join(map(str, data.get("lines", ()))))
+
+    shown = worker.print_to_stdstream  # it has no public name
+    worker.print_to_stdstream = log
+    try:
+        yield
+    finally:
+        worker.print_to_stdstream = shown
 
 
 def _import_ray() -> ModuleType:

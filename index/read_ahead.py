@@ -5,13 +5,14 @@ The run decides, article by article, as if it had read the items itself, so that
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from index.article import Article
 from index.errors import ArticleError
 from index.folder import File
 from index.parts import Row, rows_of
-from index.place import Item
+from index.place import Item, Known
 from index.preparation import Prepared
 from index.sources import Problem
 from index.store import Writer
@@ -50,6 +51,13 @@ class ReadAhead:
         while (row := self._next()) is not None and (row.item, row.kind) != (item.name, "item"):
             pass  # the end of an item that the run had no need to read
         return ReadItem(item.name, row, self._next, size=item.size)
+
+    def items(self, tables: "Iterable[pa.Table]") -> "Iterator[tuple[ReadItem, Elsewhere]]":
+        """What gives the articles of each item in tables, with its place; to be used one after the other."""
+        self._rows = each_row(tables)
+        while (row := self._next()) is not None:
+            if row.kind == "item":
+                yield ReadItem(row.item, row, self._next), Elsewhere(row.place)
 
     def prepared(self, content_hash: str) -> list[Prepared] | None:
         """The passages of the article that was given last, if it has this hash and they have been prepared."""
@@ -105,6 +113,18 @@ class ReadItem:
     def position(self) -> int:
         """Not known."""
         return 0
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """The place that an item was read from, which need not be on this machine: nothing is looked for there."""
+
+    name: str
+    scope: tuple[str, ...] = ()
+
+    def items(self, known: Callable[[str], Known | None]) -> Iterator[Item | Problem]:  # noqa: ARG002
+        """None."""
+        return iter(())
 
 
 def each_row(tables: "Iterable[pa.Table]") -> Iterator[Row]:

@@ -168,6 +168,12 @@ class Run:
             self.done += item.size
             self._say()
 
+    def take(self, item: Item, place: Place) -> None:
+        """Bring the index into line with one item."""
+        self.reconciler.read(item, place)
+        self.files += 1
+        self._say()
+
     def _announce(self, items: Sequence[Item]) -> None:
         self.total = len(items)
         self.size = sum(item.size for item in items)
