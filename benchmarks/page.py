@@ -5,46 +5,37 @@ The models load meanwhile; it needs a Chromium, which is started before the cloc
 
 import json
 import os
-import re
 import shutil
 import statistics
-import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 from machine import machine
 from playwright.sync_api import sync_playwright
+from serving import Server
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "benchmarks" / "results" / "page.json"
+RESULT = Path(__file__).resolve().parent / "results" / "page.json"
 TIMES = 5
+LIMIT = 3
 
 
 def measure(chromium: str) -> float:
     """One start, one visit."""
-    environment = {**os.environ, "KABAR_SERVER__PORT": "0", "PYTHONPATH": str(ROOT)}
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         page = browser.new_page()
-        server = subprocess.Popen(
-            [sys.executable, "-m", "ui.cli", "serve"], cwd=ROOT, env=environment, text=True, stderr=subprocess.PIPE
-        )
+        server = Server(Path(folder))
         try:
-            assert server.stderr
-            said = next((line for line in server.stderr if "http://" in line), "")
-            began = time.perf_counter()
-            found = re.search(r"http://\S+", said)
-            assert found, "kabar serve did not say its address"
-            page.goto(found[0], wait_until="commit")
+            page.goto(server.address, wait_until="commit")
             box = page.locator("#question textarea")
             box.fill("when will Blinken arrive?")
-            seconds = time.perf_counter() - began
+            seconds = time.perf_counter() - server.printed
             assert box.input_value() == "when will Blinken arrive?"
         finally:
-            server.terminate()
-            server.wait(60)
+            server.stop()
             browser.close()
     return seconds
 
@@ -55,10 +46,19 @@ def main() -> None:
     if chromium is None:
         sys.exit("there is no Chromium on this machine; install one to measure the page")
     seconds = [round(measure(chromium), 2) for _ in range(TIMES)]
-    result = {"machine": machine(), "seconds": seconds, "median": statistics.median(seconds), "limit": 3}
+    result = {
+        "command": "python benchmarks/page.py",
+        "machine": machine(),
+        "seconds": seconds,
+        "median": statistics.median(seconds),
+        "slowest": max(seconds),
+        "limit": LIMIT,
+    }
     text = json.dumps(result, indent=2) + "\n"
     print(text)
     RESULT.write_text(text, encoding="utf-8")
+    if max(seconds) > LIMIT:
+        sys.exit(f"the page could be used after {max(seconds)} s, later than after {LIMIT} s")
 
 
 if __name__ == "__main__":

@@ -155,8 +155,36 @@ def upkeep() -> str:
     return f"\n{text}\n\nOn {'; on '.join(dict.fromkeys(machines))}.\n\n"
 
 
+def load(result: dict[str, Any]) -> list[list[str]]:
+    """What many users at once cost, and the limits."""
+    alone, together, watched = result["alone"], result["together"], result.get("memory")
+    users = f"{together['users']} users at once for {together['seconds']:g} s"
+    rows = [
+        ["", "measured", "limit"],
+        ["one user in sequence: answers a second", f"{alone['answers_per_second']:g}", ""],
+        [f"{users}: answers a second", f"{together['answers_per_second']:g}", f"{alone['answers_per_second']:g}"],
+        [f"{users}: errors in {together['answers'] + together['errors']:,} questions", f"{together['errors']}", "0"],
+        [f"{users}: mean wait", f"{together['mean_seconds']:g} s", ""],
+        [f"{users}: the longest mean wait of a user, by the mean", f"{together['longest_mean_by_mean']:g}", "1.5"],
+        [f"{users}: questions whose place in the queue was told", f"{together['told_their_place']:,}", ""],
+    ]
+    if watched:
+        told = f"{watched['questions']:,} questions: memory, by that after a tenth of them, at its farthest"
+        rows.append([told, f"{watched['farthest']:+.1%}", "± 5%"])
+    return rows
+
+
+def page(result: dict[str, Any]) -> list[list[str]]:
+    """Seconds until a question can be typed."""
+    times = len(result["seconds"])
+    what = f"from the address that `kabar serve` prints to a page with a question in it, slowest of {times}"
+    return [["", "measured", "limit"], [what, f"{result['slowest']:g} s", f"{result['limit']:g} s"]]
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], list[list[str]]]] = {
     "dates": dates,
+    "load": load,
+    "page": page,
     "search": search,
     "small_things": small_things,
     "writer": writer,

@@ -232,9 +232,9 @@ def test_a_list_of_addresses_leads_no_further_inside(doors, victim, attacker, in
     ("name", "content"),
     [
         ("feed.xml", "<rss version='2.0'><channel><item><title>News</title><link>{url}</link></item></channel></rss>"),
-        ("entity.xml", "<!DOCTYPE r [<!ENTITY x SYSTEM '{url}'>]><rss version='2.0'><channel><title>&x;</title></channel></rss>"),
-        ("file.xml", "<!DOCTYPE r [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><rss><channel><title>&x;</title></channel></rss>"),
-        ("page.html", "<base href='{url}'><meta http-equiv='refresh' content='0;url={url}'><link rel='canonical' href='{url}'>"),
+        ("entity.xml", "<!DOCTYPE r [<!ENTITY x SYSTEM '{url}'>]><rss version='2.0'><channel>&x;</channel></rss>"),
+        ("file.xml", "<!DOCTYPE r [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><rss><channel>&x;</channel></rss>"),
+        ("page.html", "<base href='{url}'><meta http-equiv=refresh content='0;url={url}'><link href={url}>"),
         ("body.html", "<p>A tram runs in Basel every day.</p><iframe src='{url}'></iframe><img src='{url}'>"),
         ("article.json", '{{"title": "Tram", "text": "A tram runs.", "url": "{url}", "image": "{url}"}}'),
         ("article.md", "---\nurl: {url}\n---\nA tram ![runs]({url}) in Basel."),
