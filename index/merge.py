@@ -12,7 +12,7 @@ from index.config import IndexSettings
 from index.encoder import Encoder
 from index.errors import StoreError
 from index.folder import File
-from index.part_files import Origin, PartsWriter, check_origin, count_items, part_files, read_parts
+from index.part_files import Origin, PartsWriter, check_origin, count_items, origin_of, part_files, read_parts
 from index.parts import read_item, table_of, with_vectors
 from index.place import Item, Known, Place, each_place, open_place
 from index.read_ahead import ReadAhead
@@ -115,6 +115,8 @@ def merge_parts(
     for folder in folders:
         if not part_files(folder):
             raise StoreError(f"{folder}: no parts here; `kabar index PLACE --to-parts {folder}` makes some")
+    for file in files:
+        origin_of(file)  # before the index is opened: what are no parts leave no empty index behind
     total = count_items(files)
     ahead = ReadAhead(lambda _files, _writer: ())
     with Writer(settings.index.path) as writer:

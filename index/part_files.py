@@ -136,8 +136,8 @@ def part_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("part-*.parquet")) if folder.is_dir() else []
 
 
-def check_origin(file: Path, origin: Origin) -> None:
-    """Raises StoreError (EncoderMismatchError, DamagedError) if a part cannot go with what is of this origin."""
+def origin_of(file: Path) -> Origin:
+    """What a part is made with. Raises StoreError if it is none, or of another format, DamagedError."""
     with _reading(file):
         found = {key.decode(): value.decode() for key, value in (pq.read_schema(file).metadata or {}).items()}
     if "kabar.parts" not in found:
@@ -146,7 +146,12 @@ def check_origin(file: Path, origin: Origin) -> None:
         raise StoreError(
             f"{file}: parts of format {found['kabar.parts']}, this kabar has format {FORMAT}; make them again"
         )
-    theirs = Origin(*(found.get(f"kabar.{name}", "unknown") for name in Origin._fields))
+    return Origin(*(found.get(f"kabar.{name}", "unknown") for name in Origin._fields))
+
+
+def check_origin(file: Path, origin: Origin) -> None:
+    """Raises StoreError (EncoderMismatchError, DamagedError) if a part cannot go with what is of this origin."""
+    theirs = origin_of(file)
     if theirs.version != origin.version:
         raise StoreError(f"{file}: made by kabar {theirs.version}, this is {origin.version}; make the parts again")
     if theirs.encoder != origin.encoder:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from ray.data import Dataset
 
+    from index.merge import ReadFiles
+
 OpenEncoder = Callable[[EncoderConfig], Encoder]
 
 # A lot is read and encoded as one task: this many files, or bytes, whichever is reached first.
@@ -82,6 +84,18 @@ def ahead_on_ray(
         return read_on_ray(tasks, settings, fingerprint, open_encoder=open_encoder, cpus=cpus, workers=workers)
 
     return ReadAhead(read)
+
+
+def parts_on_ray(
+    settings: IndexSettings, *, open_encoder: OpenEncoder = Encoder.open, cpus: float = 1.0, workers: int | None = None
+) -> "ReadFiles":
+    """What has the cluster read and encode for ``make_parts``, as its ``read_files``; see ``ahead_on_ray``."""
+
+    def read(files: Sequence[tuple[str, File]], encoder: Encoder) -> "Iterator[pa.Table]":
+        tasks = [task_of(file, place) for place, file in files]
+        return read_on_ray(tasks, settings, encoder.fingerprint, open_encoder=open_encoder, cpus=cpus, workers=workers)
+
+    return read
 
 
 def task_of(file: File, place: str = "", *, digest: str = "", known: tuple[str, ...] = ()) -> Task:

@@ -87,7 +87,7 @@ def ask(
 
 
 @app.command()
-def index(
+def index(  # noqa: PLR0913 -- each option is one
     places: Annotated[
         list[str] | None,
         typer.Argument(metavar="[PLACE]...", help="Files, folders or web addresses (default: the configured ones)."),
@@ -97,6 +97,22 @@ def index(
     watch: Annotated[bool, typer.Option("--watch", help="Go on: follow what changes in the folders.")] = False,
     every: Annotated[
         str | None, typer.Option(metavar="TIME", help="Go on: ask addresses again every 90s, 10m, 2h or 1d.")
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            "--ray",
+            metavar="auto|HOST:PORT",
+            help="Let a Ray cluster read and encode files; auto: the one that runs here, else one of this machine.",
+        ),
+    ] = None,
+    to_parts: Annotated[
+        Path | None,
+        typer.Option("--to-parts", help="Write what was read and encoded to this folder, not to the index."),
+    ] = None,
+    from_parts: Annotated[
+        list[Path] | None,
+        typer.Option("--from-parts", help="Take the parts in this folder into the index; can be repeated."),
     ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
@@ -108,6 +124,13 @@ def index(
     from index.added import default_places
     from ui import indexing
 
+    indexing.check_options(
+        ray=ray, to_parts=to_parts, from_parts=from_parts, places=places, once=not (dry_run or watch or every)
+    )
+    if to_parts is not None:
+        made = indexing.make_parts(places or default_places(settings), settings, to_parts, ray=ray)
+        sys.stdout.write((made.model_dump_json(indent=2) if as_json else indexing.parts_line(made)) + "\n")
+        return
     places = places or [str(place) for place in default_places(settings)]
     if dry_run:
         indexing.print_plan(places or (), settings, as_json=as_json)
@@ -115,9 +138,7 @@ def index(
     if watch or every is not None:
         indexing.follow(places or (), settings, watch=watch, every=every)
         return
-    from index.update import sync
-
-    report = sync(*(places or ()), config=settings, progress=sys.stderr.isatty())
+    report = indexing.run(places or (), settings, ray=ray, from_parts=from_parts or ())
     for problem in report.problems:
         _tell(problem.line)
     if as_json:
@@ -183,6 +204,14 @@ def serve(
     allow_remote: Annotated[
         bool, typer.Option("--allow-remote", help="Listen on an address that other machines reach, without a password.")
     ] = False,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            "--ray",
+            metavar="auto|HOST:PORT",
+            help="Search and answer on a Ray cluster; auto: the one that runs here, else one of this machine.",
+        ),
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Open the chat page in a web server on this machine."""
@@ -192,6 +221,13 @@ def serve(
     from ui.logs import set_up
 
     set_up(settings.server.log)
+    if ray is not None:
+        from qa.first_index import ensure_index
+        from ui.ray_serve import serve_on_ray
+
+        ensure_index(settings, tell=_tell)
+        serve_on_ray(settings, ray, host=host, port=port, public=allow_remote, ready=_tell)
+        return
     run(settings, host=host, port=port, public=allow_remote, assistant=lambda: _answering(settings), ready=_tell)
 
 

@@ -3,6 +3,8 @@
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ from index.config import IndexSettings
 from index.errors import KabarError
 
 if TYPE_CHECKING:
+    from index.merge import PartsReport
     from index.update import SyncReport
 
 
@@ -30,6 +33,76 @@ def print_plan(places: Sequence[str | Path], settings: IndexSettings, *, as_json
         f"{len(planned.new)} new, {len(planned.changed)} changed, {len(planned.gone)} gone, {planned.same} the same"
     )
     sys.stdout.write(f"{counts}; nothing was done\n")
+
+
+def check_options(
+    *,
+    ray: str | None,
+    to_parts: Path | None,
+    from_parts: Sequence[Path] | None,
+    places: Sequence[str] | None,
+    once: bool,
+) -> None:
+    """Raises KabarError if options do not go together, or if what they need is not installed."""
+    if not once and (ray or to_parts or from_parts):
+        raise KabarError("--ray, --to-parts and --from-parts do one run; leave out --dry-run, --watch and --every")
+    if from_parts and (ray or to_parts or places):
+        raise KabarError("--from-parts takes parts that are made; leave out places, --ray and --to-parts")
+    if (to_parts or from_parts or ray) and find_spec("pyarrow") is None:
+        raise KabarError('parts need Apache Arrow, which is not installed; install it with `pip install "kabar[ray]"`')
+
+
+def run(
+    places: Sequence[str | Path], settings: IndexSettings, *, ray: str | None, from_parts: Sequence[Path]
+) -> "SyncReport":
+    """Index places, on a Ray cluster or here, or take in parts."""
+    from index.progress import bar
+
+    with ExitStack() as stack:
+        show = stack.enter_context(bar()) if sys.stderr.isatty() else lambda _: None
+        if from_parts:
+            from index.merge import merge_parts
+
+            return merge_parts(from_parts, config=settings, progress=show)
+        from index.update import sync
+
+        if ray is None:
+            return sync(*places, config=settings, progress=show)
+        from index.ray_session import connect
+
+        stack.enter_context(connect(ray))
+        from index.ray_indexing import ahead_on_ray
+
+        return sync(*places, config=settings, progress=show, ahead=ahead_on_ray(settings))
+
+
+def make_parts(
+    places: Sequence[str | Path], settings: IndexSettings, folder: Path, *, ray: str | None
+) -> "PartsReport":
+    """Make parts of places in ``folder``, on a Ray cluster or here; problems go to standard error."""
+    from index import merge
+
+    with ExitStack() as stack:
+        read_files = None
+        if ray is not None:
+            from index.ray_session import connect
+
+            stack.enter_context(connect(ray))
+            from index.ray_indexing import parts_on_ray
+
+            read_files = parts_on_ray(settings)
+        report = merge.make_parts(*places, folder=folder, config=settings, read_files=read_files)
+    for problem in report.problems:
+        _warn(problem.line)
+    return report
+
+
+def parts_line(report: "PartsReport") -> str:
+    """What was made, in one line."""
+    return (
+        f"{report.articles} articles of {report.items} files in parts, {report.unchanged} files there already; "
+        f"{report.passages} passages encoded in {report.seconds:.1f} s"
+    )
 
 
 def follow(places: Sequence[str | Path], settings: IndexSettings, *, watch: bool, every: str | None) -> None:
