@@ -19,7 +19,7 @@ from index.fusion import LEXICAL_WEIGHT
 from index.passage import CHARACTERS
 from index.place import is_address
 
-SECTIONS = ("index", "milvus", "sources", "fetch", "encoder", "retriever", "reader", "writer", "server")
+SECTIONS = ("index", "milvus", "sources", "fetch", "encoder", "retriever", "ray", "reader", "writer", "server")
 """Every section of the file, those of importing packages too, so that a misspelt one is refused by all."""
 
 Precision = Literal["float32", "bfloat16", "int8", "int8-bfloat16"]
@@ -132,6 +132,40 @@ class RetrieverConfig(Section):
     exact_up_to: int = Field(default=200_000, ge=1)
 
 
+class Scale(Section):
+    """How many copies of something Ray Serve runs: more, up to ``most_replicas``, while each has more to do.
+
+    Attributes:
+        ongoing: requests that a copy shall have at a time; it takes twice as many before others wait.
+        cpus: what Ray sets aside for a copy; the share of a processor that it takes is not bounded.
+        up_after, down_after: seconds that it lasts before copies are added or taken away.
+    """
+
+    replicas: int = Field(default=1, ge=1)
+    most_replicas: int = Field(default=1, ge=1)
+    ongoing: float = Field(default=2, gt=0)
+    cpus: float = Field(default=0.25, ge=0)
+    up_after: float = Field(default=30, ge=0)
+    down_after: float = Field(default=600, ge=0)
+
+    @field_validator("most_replicas")
+    @classmethod
+    def _not_fewer(cls, most: int, info: ValidationInfo) -> int:
+        least: int = info.data.get("replicas", 1)
+        return max(most, least)
+
+
+class RayConfig(Section):
+    """How ``kabar serve --ray`` spreads search and answers over a cluster; ``folder`` is where shards lie."""
+
+    folder: Path | Literal["auto"] = "auto"
+    shards: int = Field(default=2, ge=1, le=10_000)
+    seconds: float = Field(default=30, gt=0)
+    start_seconds: float = Field(default=600, gt=0)
+    search: Scale = Scale(replicas=2)
+    answers: Scale = Scale(cpus=1)
+
+
 class IndexSettings(BaseSettings):
     """config.yaml as far as ``index`` is concerned."""
 
@@ -145,6 +179,14 @@ class IndexSettings(BaseSettings):
     fetch: FetchConfig = FetchConfig()
     encoder: EncoderConfig = EncoderConfig()
     retriever: RetrieverConfig = RetrieverConfig()
+    ray: RayConfig = RayConfig()
+
+    @property
+    def shards_folder(self) -> Path:
+        """Where the shards lie: by default beside the index."""
+        if self.ray.folder == "auto":
+            return self.index.path.with_name(f"{self.index.path.name}-shards")
+        return self.ray.folder.expanduser()
 
     @classmethod
     def settings_customise_sources(
@@ -224,8 +266,9 @@ def _read(file: Path) -> dict[str, Any]:
     milvus = data.get("milvus")
     if isinstance(milvus, dict) and isinstance(milvus.get("uri"), str) and milvus["uri"].endswith(".db"):
         milvus["uri"] = str(file.parent / Path(milvus["uri"]).expanduser())
-    server = data.get("server")
-    for key in ("history", "users"):
-        if isinstance(server, dict) and server.get(key, "auto") not in ("auto", "none", None):
-            server[key] = file.parent / Path(str(server[key])).expanduser()
+    for name, keys in (("server", ("history", "users")), ("ray", ("folder",))):
+        section = data.get(name)
+        for key in keys:
+            if isinstance(section, dict) and section.get(key, "auto") not in ("auto", "none", None):
+                section[key] = file.parent / Path(str(section[key])).expanduser()
     return data

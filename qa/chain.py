@@ -87,13 +87,13 @@ class Assistant:
         self._one_at_a_time = threading.Lock()
 
     @classmethod
-    def open(cls, config: str | Path | Settings | None = None) -> Self:
-        """Load the models that the configuration names and open its index.
+    def open(cls, config: str | Path | Settings | None = None, index: Index | None = None) -> Self:
+        """Load the models that the configuration names and open its index, unless ``index`` is given.
 
         Raises ConfigError, NoIndexError, DamagedError, ModelError.
         """
         settings = config if isinstance(config, Settings) else Settings.load(config)
-        index = Index(settings.index.path, settings)
+        index = Index(settings.index.path, settings) if index is None else index
         try:
             _ = index.reranker  # a model that cannot be loaded is told now, not at the first question
             return cls(

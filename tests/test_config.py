@@ -77,7 +77,7 @@ def test_unknown_section_is_refused_by_name(tmp_path):
         ("reader: best", "'reader.model' is 'best': Input should be 'embedded', 'sentence' or 'llm'"),
         (
             "- reader",
-            "expected sections (index, milvus, sources, fetch, encoder, retriever, reader, writer, server), found list",
+            "expected sections (index, milvus, sources, fetch, encoder, retriever, ray, reader, writer, server), found list",
         ),
         ("reader: [", "not valid YAML: "),
     ],
