@@ -24,6 +24,12 @@ def machine() -> dict[str, Any]:
     }
 
 
+def peak_memory() -> int:
+    """Bytes that this process has held at most; getrusage would begin with the memory of the one that started it."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+
+
 def described(facts: dict[str, Any]) -> str:
     """One line for under a table."""
     bfloat16 = "with" if facts["bfloat16"] else "without"

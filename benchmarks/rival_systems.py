@@ -15,6 +15,8 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, Protocol
 
+from machine import peak_memory
+
 
 class System(Protocol):
     """What is measured; the model is loaded, and has encoded a text, when it is made."""
@@ -146,12 +148,6 @@ def measure(name: str, task: dict[str, Any], folder: Path) -> dict[str, Any]:
         "filtered": filtered,
         "peak_gb": peak_memory() / 1e9,
     }
-
-
-def peak_memory() -> int:
-    """Bytes; what getrusage gives begins with the memory of the process that started this one."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 if __name__ == "__main__":
