@@ -222,11 +222,9 @@ def serve(
 
     set_up(settings.server.log)
     if ray is not None:
-        from qa.first_index import ensure_index
         from ui.ray_serve import serve_on_ray
 
-        ensure_index(settings, tell=_tell)
-        serve_on_ray(settings, ray, host=host, port=port, public=allow_remote, ready=_tell)
+        serve_on_ray(settings, ray, tell=_tell, host=host, port=port, public=allow_remote, ready=_tell)
         return
     run(settings, host=host, port=port, public=allow_remote, assistant=lambda: _answering(settings), ready=_tell)
 

@@ -95,8 +95,9 @@ class RemoteAssistant:
                         yield event
             except _DeadError:
                 continue
-            finally:
+            except GeneratorExit:  # nobody wants to hear the rest
                 events.cancel()
+                raise
             return
 
     def would_answer(self, turn: "Turn", /) -> bool:
@@ -121,12 +122,12 @@ def _unless_dead(events: Iterator[Any], left: int) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def on_cluster(settings: Settings, address: str) -> Iterator[RemoteAssistant]:
-    """An assistant whose work is done on the cluster at ``address``; while the context lasts, shards follow the index.
+def on_cluster(settings: Settings) -> Iterator[RemoteAssistant]:
+    """An assistant whose work is done on the cluster that is connected; within ``with``, shards follow the index.
 
-    Raises what ``connect``, ``follow`` and ``run`` raise.
+    Raises what ``follow`` and ``run`` raise.
     """
-    with connect(address), contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
         serve = import_serve()
         follow(settings, None)
         stack.callback(stop_shards, settings)
@@ -163,12 +164,18 @@ def _following(step: Callable[[], object]) -> Iterator[None]:
         thread.join()
 
 
-def serve_on_ray(settings: Settings, address: str, **options: Any) -> None:
-    """``ui.app.serve`` with the work on a cluster; ``options`` are its own."""
+def serve_on_ray(settings: Settings, address: str, *, tell: Callable[[str], None], **options: Any) -> None:
+    """``ui.app.serve`` with the work on the cluster at ``address``; ``options`` are its own.
+
+    The index is made if there is none, and ``tell`` is told. Raises what ``connect`` and ``on_cluster`` raise.
+    """
+    from qa.first_index import ensure_index
     from ui.app import serve
 
     answers = settings.ray.answers
     at_once = max(settings.server.at_once, round(answers.most_replicas * answers.ongoing))
     server = settings.server.model_copy(update={"at_once": at_once})
-    with on_cluster(settings, address) as assistant:
-        serve(settings.model_copy(update={"server": server}), assistant=lambda: assistant, **options)
+    with connect(address):
+        ensure_index(settings, tell=tell)
+        with on_cluster(settings) as assistant:
+            serve(settings.model_copy(update={"server": server}), assistant=lambda: assistant, **options)

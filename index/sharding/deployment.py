@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import warnings
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -68,10 +69,18 @@ class RayShards:
         return [iter(handle.stream.remote(method, *arguments)) for handle in asked]
 
     def prepare(self, record: Published) -> None:
-        """Let all replicas open a generation, shard by shard. Raises what one of them raises."""
+        """Let all replicas open a generation, shard by shard. Raises what one of them raises.
+
+        One that dies meanwhile is no obstacle: that which takes its place opens what is asked of it.
+        """
+        from ray.exceptions import RayActorError
+
         for shard, handle in enumerate(self._handles):
             with one_line(name_of(shard, len(self._handles)), self._seconds):
-                handle.broadcast("ask", "prepare", record.at).results(timeout_s=self._seconds)
+                asked = handle.broadcast("ask", "prepare", record.at)
+                for answer in asked.results(timeout_s=self._seconds, return_exceptions=True):
+                    if isinstance(answer, Exception) and not isinstance(answer, RayActorError):
+                        raise answer
 
     def _answer(self, shard: int, asked: Any, deadline: float, method: str, *arguments: Any) -> Any:
         from ray.exceptions import RayActorError
@@ -89,6 +98,7 @@ class RayShards:
 @contextmanager
 def one_line(name: str, seconds: float) -> Iterator[None]:
     """Turn what Ray raises for something of this ``name`` into an error of kabar."""
+    import_serve()
     from ray.exceptions import RayError
     from ray.serve.exceptions import RayServeException
 
@@ -222,7 +232,9 @@ def stop_shards(settings: IndexSettings) -> None:
 def import_serve() -> Any:
     """Ray Serve. Raises ClusterError if it is not installed."""
     try:
-        from ray import serve
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # its own use of other libraries
+            from ray import serve
     except ImportError:
         raise ClusterError(_EXTRA) from None
     return serve
