@@ -9,6 +9,7 @@ the workers, so every machine has to see them under the same names, and has to h
 import logging
 import os
 import signal
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from index.config import EncoderConfig, IndexSettings
-from index.encoder import Encoder
 from index.errors import ClusterError, KabarError, ModelError
 from index.folder import File
 from index.parts import PREPARED, read_item, table_of, with_vectors
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from ray.data import Dataset
 
+    from index.encoder import Encoder
     from index.merge import ReadFiles
 
-OpenEncoder = Callable[[EncoderConfig], Encoder]
+OpenEncoder = Callable[[EncoderConfig], "Encoder"]
 
 # A lot is read and encoded as one task: this many files, or bytes, whichever is reached first.
 _FILES = 64
@@ -40,6 +41,13 @@ _ARTICLES = 64
 _TABLE = 8_000_000
 # A lot that has killed its worker so often is not tried again.
 _RETRIES = 3
+
+
+def open_configured(config: EncoderConfig) -> "Encoder":
+    """The encoder that the configuration names. Raises ModelError."""
+    from index.encoder import Encoder
+
+    return Encoder.open(config)
 
 
 class Task(NamedTuple):
@@ -65,7 +73,11 @@ class Job(NamedTuple):
 
 
 def ahead_on_ray(
-    settings: IndexSettings, *, open_encoder: OpenEncoder = Encoder.open, cpus: float = 1.0, workers: int | None = None
+    settings: IndexSettings,
+    *,
+    open_encoder: OpenEncoder = open_configured,
+    cpus: float = 1.0,
+    workers: int | None = None,
 ) -> ReadAhead:
     """What has the cluster that is connected read and encode for ``sync``; for its argument ``ahead``.
 
@@ -87,11 +99,15 @@ def ahead_on_ray(
 
 
 def parts_on_ray(
-    settings: IndexSettings, *, open_encoder: OpenEncoder = Encoder.open, cpus: float = 1.0, workers: int | None = None
+    settings: IndexSettings,
+    *,
+    open_encoder: OpenEncoder = open_configured,
+    cpus: float = 1.0,
+    workers: int | None = None,
 ) -> "ReadFiles":
     """What has the cluster read and encode for ``make_parts``, as its ``read_files``; see ``ahead_on_ray``."""
 
-    def read(files: Sequence[tuple[str, File]], encoder: Encoder) -> "Iterator[pa.Table]":
+    def read(files: Sequence[tuple[str, File]], encoder: "Encoder") -> "Iterator[pa.Table]":
         tasks = [task_of(file, place) for place, file in files]
         return read_on_ray(tasks, settings, encoder.fingerprint, open_encoder=open_encoder, cpus=cpus, workers=workers)
 
@@ -108,7 +124,7 @@ def read_on_ray(
     settings: IndexSettings,
     encoder: str,
     *,
-    open_encoder: OpenEncoder = Encoder.open,
+    open_encoder: OpenEncoder = open_configured,
     cpus: float = 1.0,
     workers: int | None = None,
 ) -> "Iterator[pa.Table]":
@@ -196,15 +212,14 @@ class EncodingWorker:
         import ray
 
         require_same(job.driver)
-        if not ray.get_runtime_context().get_accelerator_ids().get("GPU"):
-            import torch
-
-            torch.set_num_threads(job.threads)
+        os.environ["OMP_NUM_THREADS"] = str(job.threads)  # for what is loaded from here on
         where = f"the worker on {ray.util.get_node_ip_address()}"  # type: ignore[no-untyped-call]
         try:
             self.encoder = job.open_encoder(job.settings.encoder)
         except ModelError as error:
             raise ModelError(f"{where}: {error}") from None
+        if torch := sys.modules.get("torch"):
+            torch.set_num_threads(job.threads)
         if self.encoder.fingerprint != job.encoder:
             raise ClusterError(
                 f"{where} has the encoder {self.encoder.fingerprint}, the run was started with {job.encoder}; "

@@ -106,7 +106,21 @@ def as_kabar_error(error: BaseException) -> KabarError:
     if missing := re.search(r"No module named '(?:index|qa|ui)\b[^']*'", text):
         return ClusterError(f"a worker has no kabar ({missing[0]}); install the same kabar on every machine")
     lines = [line.strip() for line in text.splitlines() if line.strip()] or [type(error).__name__]
-    return ClusterError(f"the cluster could not finish: {lines[-1]}" if cause else f"the cluster failed: {lines[0]}")
+    if cause or "its creation task" in text:
+        return ClusterError(f"a worker failed: {lines[-1]}")
+    if isinstance(error, _deaths()):
+        return ClusterError(
+            "a worker died and so did those that took its place, most often for want of memory: "
+            f"have fewer workers on a machine ({lines[0][:200]})"
+        )
+    return ClusterError(f"the cluster failed: {lines[0]}")
+
+
+def _deaths() -> tuple[type[BaseException], ...]:
+    from ray import exceptions
+
+    lost = (exceptions.ActorDiedError, exceptions.ActorUnavailableError)
+    return (*lost, exceptions.OutOfMemoryError, exceptions.WorkerCrashedError)
 
 
 @contextmanager

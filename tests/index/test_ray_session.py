@@ -84,6 +84,11 @@ class _Spec:
         ("x\n\x1b[36mindex.errors.ConfigError: unknown key\x1b[39m", ConfigError, "unknown key"),
         ("x\nindex.errors.StoreError: no disk", ClusterError, "no disk"),
         ("x\nModuleNotFoundError: No module named 'index.ray_indexing'", ClusterError, "a worker has no kabar"),
+        (
+            "died because of an error raised in its creation task\nOSError: no disk",
+            ClusterError,
+            "failed: OSError: no disk",
+        ),
         ("Lost the head.\n\nSee the logs", ClusterError, "the cluster failed: Lost the head."),
     ],
 )
