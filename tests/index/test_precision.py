@@ -169,8 +169,13 @@ def test_a_process_that_is_kept_from_instructions_is_measured_anew(
     assert sorted(json.loads(cache.read_text()).values()) == ["bfloat16", "float32"]
 
 
-def test_a_wrong_result_is_not_chosen(cache: Path, every: None) -> None:
-    assert precision.fastest(timed("int8", error=0.1), SIZES.hidden) == "float32"  # type: ignore[arg-type]
+@pytest.mark.parametrize("error", [0.03, 0.1])
+def test_a_wrong_result_is_not_chosen(cache: Path, every: None, error: float) -> None:
+    assert precision.fastest(timed("int8", error=error), SIZES.hidden) == "float32"  # type: ignore[arg-type]
+
+
+def test_the_rounding_of_8_bits_is_not_wrong(cache: Path, every: None) -> None:
+    assert precision.fastest(timed("int8", error=0.02), SIZES.hidden) == "int8"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("content", ["[broken", "[]", "{}", '{"KEY": true}', '{"KEY": "int3"}', "\0", "null"])
