@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from index.config import IndexSettings, Scale
 from index.errors import ClusterError, KabarError
+from index.faiss_store import FaissStore
 from index.ray_session import Installation, as_kabar_error, installation, require_same
 from index.sharding.layout import Published, name_of, publish, read_published, require_published
 from index.sharding.reader import ShardReader
@@ -127,7 +128,8 @@ def follow(settings: IndexSettings, shards: RayShards | None) -> Published:
     Whatever is raised, what was published stays so. Raises what ``split`` does, and ClusterError.
     """
     root = settings.shards_folder
-    record = split(settings.index.path, root, settings.ray.shards)
+    store = FaissStore(settings.retriever.exact_up_to)
+    record = split(settings.index.path, root, settings.ray.shards, store)
     if record != read_published(root):
         if shards is not None:
             shards.prepare(record)

@@ -15,11 +15,16 @@ Half = Literal["a", "b"]
 _RECORD = "published.json"
 
 
+ORIGIN = "origin"
+"""Under which an index and its shards keep what identifies the index as long as it is not made anew."""
+
+
 class At(NamedTuple):
-    """A generation, and the half of each shard that holds it."""
+    """A generation of an index, and the half of each shard that holds it."""
 
     generation: int
     half: Half
+    origin: str
 
 
 class Published(BaseModel):
@@ -35,7 +40,7 @@ class Published(BaseModel):
     @property
     def at(self) -> At:
         """Where in the shards."""
-        return At(self.generation, self.half)
+        return At(self.generation, self.half, self.origin)
 
 
 def shard_of(article_id: str, shards: int) -> int:

@@ -12,10 +12,10 @@ from index.article import Article
 from index.errors import NoIndexError, SupersededError
 from index.passage import Passage
 from index.passage_dates import Days
-from index.sharding.layout import At, folder_of, name_of, read_published, require
+from index.sharding.layout import ORIGIN, At, folder_of, name_of, read_published, require
 from index.sharding.words import Ranked, Wording, ranked, token_count
 from index.snapshot import Snapshot
-from index.store import Summary
+from index.store import Summary, meta
 
 # Generations that are open at once: the one that is searched, and the one before it, or the one to come.
 _GENERATIONS = 2
@@ -178,9 +178,7 @@ class ShardReader:
                 snapshot.earlier_choice = earlier.choice or earlier.earlier_choice
             self._open[at] = snapshot
             while len(self._open) > _GENERATIONS:
-                self._open.pop(min(self._open)).close()
-            if at not in self._open:
-                raise self._superseded(at)
+                self._open.pop(next(iter(self._open))).close()
         return self._open[at]
 
     def _take(self, at: At) -> Snapshot:
@@ -189,7 +187,7 @@ class ShardReader:
             snapshot = Snapshot(folder)
         except NoIndexError:
             raise self._superseded(at) from None
-        if snapshot.generation != at.generation:
+        if (snapshot.generation, meta(snapshot.matcher.connection, ORIGIN)) != (at.generation, at.origin):
             snapshot.close()
             raise self._superseded(at)
         return snapshot

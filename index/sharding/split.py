@@ -15,6 +15,7 @@ from index.errors import DamagedError
 from index.faiss_store import FaissStore
 from index.migration import bring_up_to_date
 from index.sharding.layout import (
+    ORIGIN,
     Published,
     folder_of,
     other_half,
@@ -33,8 +34,6 @@ _OF_ARTICLES = {
     "terms": ("rowid, words", "rowid IN (SELECT id FROM passages WHERE article_id IN {ids})"),
     "passage_dates": ("*", "passage_id IN (SELECT id FROM passages WHERE article_id IN {ids})"),
 }
-_ORIGIN = "origin"
-
 Numbers = Mapping[str, int]
 """The number of the first passage of each article: it has another one as soon as anything about it changes."""
 
@@ -83,11 +82,11 @@ def _origin(folder: Path) -> str:
     """What identifies an index as long as it is not made anew."""
     with contextlib.closing(connect(folder, ARTICLES_FILE)) as connection:
         check_format(connection, folder)
-        found = meta(connection, _ORIGIN)
+        found = meta(connection, ORIGIN)
     if found is None:
         found = secrets.token_hex(8)
         with Writer(folder) as writer:
-            writer.set_meta(_ORIGIN, found)
+            writer.set_meta(ORIGIN, found)
             writer.commit_meta()
     return found
 
@@ -147,7 +146,7 @@ def _follow(
             _copy_vectors(vectors, writer, encoder, writer.connection.execute("SELECT DISTINCT hash FROM passages"))
         writer.set_meta("encoder", encoder)
         writer.set_meta("generation", str(record.generation))
-        writer.set_meta(_ORIGIN, record.origin)
+        writer.set_meta(ORIGIN, record.origin)
         store.refresh(writer)
         writer.commit_meta()
         store.sweep(writer)
@@ -161,7 +160,7 @@ def _is_earlier(target: Path, record: Published) -> bool:
         return False
     with contextlib.closing(connect(target, ARTICLES_FILE)) as connection:
         generation = int(meta(connection, "generation") or 0)
-        return meta(connection, _ORIGIN) == record.origin and generation <= record.generation
+        return meta(connection, ORIGIN) == record.origin and generation <= record.generation
 
 
 def _copy_articles(source: sqlite3.Connection, writer: Writer, article_ids: list[str]) -> None:

@@ -243,9 +243,11 @@ def test_a_shard_that_starts_late_knows_what_is_published(small: IndexSettings, 
     publish(shards, second := split(small.index.path, shards, 2))
     reader = ShardReader(shards, 0)
     assert reader.facts(second.at).articles == len(passage_numbers(folder_of(shards, 0, 2, "b")))
-    reader.prepare(At(1, "a"))
+    reader.prepare(At(1, "a", second.origin))
     with pytest.raises(SupersededError):
-        reader.facts(At(7, "a"))
+        reader.facts(At(7, "a", second.origin))
+    with pytest.raises(SupersededError):
+        reader.facts(At(1, "a", "another index"))
     reader.close()
 
 
