@@ -194,13 +194,13 @@ def run(applications: "Mapping[str, Application]", settings: IndexSettings) -> N
     deadline = time.monotonic() + seconds
     while True:
         known = serve.status().applications
-        states = {name: known[name] for name in applications}
+        states = {name: known[name] for name in applications if name in known}
         for name, state in states.items():
-            if state.status in ("DEPLOY_FAILED", "UNHEALTHY"):
+            if state.status == "DEPLOY_FAILED":
                 told = [state.message, *(one.message for one in state.deployments.values())]
                 stop(applications)
                 raise _refusal(name, "\n".join(told))
-        waiting = [name for name, state in states.items() if state.status != "RUNNING"]
+        waiting = [name for name in applications if name not in states or states[name].status != "RUNNING"]
         if not waiting:
             return
         if time.monotonic() > deadline:
