@@ -181,12 +181,24 @@ def page(result: dict[str, Any]) -> list[list[str]]:
     return [["", "measured", "limit"], [what, f"{result['slowest']:g} s", f"{result['limit']:g} s"]]
 
 
+def suggestions(result: dict[str, Any]) -> list[list[str]]:
+    """Of the questions that are suggested after an answer, how many are answered."""
+    return [
+        ["", "measured"],
+        [f"questions suggested after {result['answers']} answers", f"{result['suggested']}"],
+        ["of these answered", f"{result['answered']:.0%}"],
+        ["answered of those that would be suggested without trying them out", f"{result['answered_untried']:.0%}"],
+        ["trying them out, after an answer: median", f"{result['median_seconds']:g} s"],
+    ]
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], list[list[str]]]] = {
     "dates": dates,
     "load": load,
     "page": page,
     "search": search,
     "small_things": small_things,
+    "suggestions": suggestions,
     "writer": writer,
 }
 

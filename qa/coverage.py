@@ -1,6 +1,9 @@
 """What the articles cover, in words: for small talk, and for the empty page."""
 
+from babel.lists import format_list
+
 from index.index import Index
+from qa.calendar_text import locale_of
 from qa.language import name
 from qa.localise import date_text
 
@@ -12,7 +15,7 @@ def coverage(index: Index, language: str, *, weekday: bool = True) -> dict[str, 
     days = [date_text(day.isoformat(), language, weekday=weekday) for day in period] if period else ["–", "–"]
     return {
         "count": count,
-        "languages": ", ".join(name(code, language) for code in languages),
+        "languages": format_list([name(code, language) for code in languages], locale=locale_of(language)),
         "first": days[0],
         "last": days[1],
     }

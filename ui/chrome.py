@@ -55,14 +55,14 @@ def masthead(language: str, *, keeps: bool = False, signed_in: bool = False) -> 
 
 
 def opening(language: str, examples: Sequence[tuple[str, str]], about: str = "") -> str:
-    """The empty page: what this is, what it knows about, and questions to begin with."""
+    """The empty page: what this is, what it knows about, and questions to begin with, those in ``language`` first."""
     parts = [f"<h2>{escape(sentence('welcome', language))}</h2>"]
     parts.append(f'<p class="about">{escape(about or sentence("welcome_more", language))}</p>')
     if examples:
         buttons = "".join(
             f'<li><button type="button" class="example" data-act="ask" data-value="{text(asked)}" '
             f"{attributes(code)}>{text(asked)}</button></li>"
-            for asked, code in examples
+            for asked, code in sorted(examples, key=lambda example: example[1] != language)
         )
         parts.append(f'<p class="rubric">{escape(sentence("try", language))}</p>')
         parts.append(f'<ul class="examples">{buttons}</ul>')

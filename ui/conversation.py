@@ -115,12 +115,11 @@ class Conversation:
                     return
                 if around != turn.around:
                     self.turns[-1] = turn = turn.model_copy(update={"around": around})
+                    self.keep(history, visitor)
                     yield self.current(visitor.language)
         except Exception:
             request_id.set(visitor.request)
             log.exception("Nothing more is shown around answer %s", turn.id)
-        if turn.around != Around():
-            self.keep(history, visitor)
 
     def keep(self, history: History | None, visitor: Visitor) -> None:
         """Write the conversation down; without any turns, delete it. An answer is shown even if it cannot be kept."""

@@ -53,7 +53,8 @@ def levels(places: Sequence[float]) -> list[int]:
 
 
 def _picture(found: Sequence[Happening], keys: Sequence[str], language: str) -> str:
-    places = positions([_middle(one) for one in found], rightwards=direction(language) == "ltr")
+    rightwards = direction(language) == "ltr"
+    places = positions([_middle(one) for one in found], rightwards=rightwards)
     heights = levels(places)
     line = _STEP * (max(heights) + 1) + _RADIUS
     points = "".join(
@@ -62,7 +63,7 @@ def _picture(found: Sequence[Happening], keys: Sequence[str], language: str) -> 
         for one, key, place, height in zip(found, keys, places, heights, strict=True)
     )
     labels = "".join(
-        f'<text x="{_inside(place):.1f}" y="{line + 26}" text-anchor="middle" direction="{direction(language)}">'
+        f'<text {_anchored(place, rightwards=rightwards)} y="{line + 26}" direction="{direction(language)}">'
         f"{text(local_date(one.value, language))}</text>"
         for one, place in _labelled(found, places)
     )
@@ -80,6 +81,15 @@ def _labelled(found: Sequence[Happening], places: Sequence[float]) -> list[tuple
         if all(abs(_inside(places[number]) - _inside(place)) >= _LABEL for _, place in chosen):
             chosen.append((found[number], places[number]))
     return chosen
+
+
+def _anchored(place: float, *, rightwards: bool) -> str:
+    """Where a label stands: below its point, or beginning or ending there where it would stick out otherwise."""
+    if _inside(place) == place:
+        return f'x="{place:.1f}" text-anchor="middle"'
+    at_left = _inside(place) > place
+    edge = place - _RADIUS if at_left else place + _RADIUS
+    return f'x="{edge:.1f}" text-anchor="{"start" if at_left == rightwards else "end"}"'
 
 
 def _inside(place: float) -> float:

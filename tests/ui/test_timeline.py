@@ -154,7 +154,9 @@ def test_every_point_is_in_the_list_too_and_opens_its_sentence():
         assert f'data-start="{one.start}" data-end="{one.end}"' in html
     assert 'aria-hidden="true"' in html
     assert 'direction="ltr">14 March 2023</text>' in html
+    assert 'x="17.0" text-anchor="start"' in html, "the first date begins at its point"
     arabic = timeline(Turn(number=3, question="q", answer=cited("ar"), around=found), "ar")
+    assert 'x="623.0" text-anchor="start"' in arabic, "and so it does at the right, where writing runs to the left"
     assert 'direction="rtl">8 نوفمبر 2023</text>' in arabic
     assert "Wednesday, 8 November 2023" in html
 
