@@ -264,7 +264,7 @@ def _read(file: Path) -> dict[str, Any]:
                 for place in map(str, index["articles"])
             ]
     milvus = data.get("milvus")
-    if isinstance(milvus, dict) and isinstance(milvus.get("uri"), str) and milvus["uri"].endswith(".db"):
+    if isinstance(milvus, dict) and str(milvus.get("uri", "")).endswith(".db") and not is_address(milvus["uri"]):
         milvus["uri"] = str(file.parent / Path(milvus["uri"]).expanduser())
     for name, keys in (("server", ("history", "users")), ("ray", ("folder",))):
         section = data.get(name)

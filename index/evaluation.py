@@ -7,8 +7,9 @@ copies of each other are one hit, as in the index.
 import json
 import sqlite3
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,10 +21,12 @@ from index.article import Article
 from index.config import IndexConfig, RetrieverConfig
 from index.duplicates import originals
 from index.errors import ArticleError
+from index.faiss_store import FaissStore
 from index.fusion import Likeness, Ranking, fuse
 from index.language import identify
 from index.lexical import TOKENIZER, query, terms
 from index.passage import split_article
+from index.stores import Nearest, Store
 
 if TYPE_CHECKING:
     from index.encoder import Encoder
@@ -88,9 +91,14 @@ def read_squad(path: Path) -> QuestionSet:
 
 
 def evaluate_retrieval(
-    files: Sequence[Path], encoder: "Encoder", *, parallel: bool = False, hybrid: bool = True
+    files: Sequence[Path],
+    encoder: "Encoder",
+    *,
+    parallel: bool = False,
+    hybrid: bool = True,
+    store: Store | None = None,
 ) -> dict[str, Any]:
-    """Put the passages of all files into one index and ask all questions.
+    """Put the passages of all files into one index, searched in ``store`` (default: FAISS), and ask all questions.
 
     Returns "files", "passages" (as the files have them), "questions", and shares of 1: "r1", "r10", "mrr10". With
     ``parallel`` the files hold the same passages in the same order, one language each, and there is also:
@@ -101,10 +109,12 @@ def evaluate_retrieval(
 
     Raises:
         ArticleError: a file is not as it should be.
+        StoreError: the store cannot be used.
     """
     pool = read_pool(files, parallel=parallel)
     passages, questions = encoder.encode_passages(pool.passages), encoder.encode_queries(pool.questions)
-    return figures(pool, passages, questions, parallel=parallel, hybrid=hybrid)
+    with (store or FaissStore()).trial(passages) as nearest:
+        return figures(pool, passages, questions, parallel=parallel, hybrid=hybrid, nearest=nearest)
 
 
 def read_pool(files: Sequence[Path], *, parallel: bool = False) -> Pool:
@@ -158,9 +168,19 @@ def _split(text: str, language: str, characters: int) -> list[str]:
 
 
 def figures(
-    pool: Pool, passages: Vectors, questions: Vectors, *, parallel: bool = False, hybrid: bool = True
+    pool: Pool,
+    passages: Vectors,
+    questions: Vectors,
+    *,
+    parallel: bool = False,
+    hybrid: bool = True,
+    nearest: Nearest | None = None,
 ) -> dict[str, Any]:
-    """The figures of ``evaluate_retrieval`` from unit vectors [passages, dimension] and [questions, dimension]."""
+    """The figures of ``evaluate_retrieval`` from unit vectors [passages, dimension] and [questions, dimension].
+
+    ``nearest`` searches them, with the numbers from 1 on; by default all are compared.
+    """
+    look = partial(_ask, nearest, len(passages)) if nearest else partial(_compare, passages)
     matches = _matches(pool) if hybrid else ([] for _ in pool.questions)
     near = _likeness(passages) if hybrid else None
     whole = range(len(pool.passages))
@@ -172,14 +192,13 @@ def figures(
     own_language: list[bool] = []
     first: list[list[bool]] = []
     for gold, file, vector, lexical in zip(pool.gold, pool.asked, questions, matches, strict=True):
-        cosines = passages @ vector
-        hits = _search(pool, cosines, lexical, whole, limit, near)
+        hits = _search(pool, partial(look, vector), lexical, whole, limit, near)
         story = pool.stories[gold]
         ranks.append(hits.index(story) if story in hits[:DEEPEST] else DEEPEST)
         if parallel:
             found_parallel.append(sum(hit % size == gold % size for hit in hits[: pool.files]) / pool.files)
             own_language.append(hits[0] // size == file)
-            firsts = [_search(pool, cosines, lexical, part, 1, near)[0] for part in parts]
+            firsts = [_search(pool, partial(look, vector), lexical, part, 1, near)[0] for part in parts]
             first.append([hit % size == gold % size for hit in firsts])
     rank = np.asarray(ranks)
     result: dict[str, Any] = {
@@ -208,14 +227,30 @@ def _files(pool: Pool, size: int) -> list[range]:
     return [range(start, end) for start, end in pairwise(starts)]
 
 
+def _compare(passages: Vectors, vector: Vectors, count: int, among: range) -> Ranking:
+    """The nearest passages: each is compared."""
+    cosines = passages[among.start : among.stop] @ vector
+    order = np.argsort(-cosines, kind="stable")[:count]
+    return [(among.start + int(number), float(cosines[number])) for number in order]
+
+
+def _ask(nearest: Nearest, passages: int, vector: Vectors, count: int, among: range) -> Ranking:
+    """The nearest passages, as a store finds them."""
+    only = None if len(among) == passages else np.arange(among.start + 1, among.stop + 1)
+    return [(number - 1, cosine) for number, cosine in nearest.nearest(vector, count, only)]
+
+
 def _search(
-    pool: Pool, cosines: Vectors, lexical: Ranking, among: range, limit: int, near: Likeness | None
+    pool: Pool,
+    look: Callable[[int, range], Ranking],
+    lexical: Ranking,
+    among: range,
+    limit: int,
+    near: Likeness | None,
 ) -> list[int]:
     """The first texts of the stories that are found, best first, as ``Index.search`` finds them."""
     candidates = max(RetrieverConfig().candidates, limit)
-    part = cosines[among.start : among.stop]
-    order = np.argsort(-part, kind="stable")[:candidates]
-    dense = [(among.start + int(number), float(part[number])) for number in order]
+    dense = look(candidates, among)
     words = [hit for hit in lexical if hit[0] in among][:candidates]
     languages = {number: pool.languages[pool.text_of[number]] for number, _ in [*dense, *words]}
     neighbours = {number: _neighbours(pool.text_of, number) for number in languages}

@@ -27,7 +27,7 @@ import numpy as np
 
 from index import vectors
 from index.config import IndexSettings
-from index.errors import DamagedError, ServiceError
+from index.errors import DamagedError, ServiceError, SupersededError
 from index.milvus_service import DEEPEST, LOT, MissingCollectionError, Service
 from index.nearest import best, compared
 from index.store import ARTICLES_FILE, Writer, connect, meta, read_vectors, sync_folder, writing
@@ -82,24 +82,25 @@ class MilvusNearest:
         self._service = service
         self._record = record
         self._generation = generation
+        self._state = _state(generation.connection)
         self._is_checked = False
 
     def nearest(self, vector: np.ndarray, count: int, only: np.ndarray | None = None) -> list[tuple[int, float]]:
-        """See ``Nearest``. Raises ServiceError."""
+        """See ``Nearest``. Raises ServiceError, and SupersededError if a newer generation has taken vectors away."""
         if count < 1:
             return []
         if only is not None:
             only = np.setdiff1d(only, self._generation.removed, assume_unique=True)
-        if only is None or only.size > _FEW:
-            try:
-                found = self._candidates(vector, _CANDIDATES * count + _MORE_CANDIDATES, only)
-            except MissingCollectionError:
-                if not self._is_superseded():
-                    raise
-                found = self._generation.numbers() if only is None else only
-        else:
-            found = only
-        return best(compared(vector, found.tolist(), self._generation.stored), count)
+        if only is not None and only.size <= _FEW:
+            return best(compared(vector, only.tolist(), self._generation.stored), count)
+        try:
+            found = self._candidates(vector, _CANDIDATES * count + _MORE_CANDIDATES, only)
+        except MissingCollectionError as error:
+            raise self._superseded() or error from None
+        hits = compared(vector, found.tolist(), self._generation.stored)
+        if len(hits) < found.size and (superseded := self._superseded()):
+            raise superseded
+        return best(hits, count)
 
     def vectors_of(self, passages: Sequence[int]) -> dict[int, np.ndarray]:
         """See ``Nearest``: from SQLite."""
@@ -149,10 +150,20 @@ class MilvusNearest:
             self._is_checked = True
         return self._record
 
-    def _is_superseded(self) -> bool:
-        """Whether the newest state of the index counts on another collection."""
-        with contextlib.closing(connect(self._generation.folder, ARTICLES_FILE)) as connection:
-            return record_of(connection) != self._record
+    def _superseded(self) -> SupersededError | None:
+        """What to say if there is a newer generation, for which things may have been taken away; None if there is not.
+
+        The vectors of what a run removes go when it ends, from SQLite too.
+        """
+        folder = self._generation.folder
+        with contextlib.closing(connect(folder, ARTICLES_FILE)) as connection:
+            if _state(connection) == self._state:
+                return None
+        return SupersededError(f"{folder}: what was to be searched has made way for a newer generation; ask again")
+
+
+def _state(connection: sqlite3.Connection) -> tuple[str | None, ...]:
+    return meta(connection, "generation"), meta(connection, "milvus")
 
 
 class MilvusStore:
@@ -267,12 +278,14 @@ class MilvusStore:
                     stored=lambda numbers: {number: kept[number - 1] for number in numbers},
                     numbers=lambda: everything,
                 )
+                none.execute("CREATE TABLE meta (key, value)")
                 yield MilvusNearest(self.service, Record(collection, "", len(kept), len(kept)), generation)
         finally:
             self.service.drop(collection)
 
     def _differences(self, record: Record, connection: sqlite3.Connection, stored: sqlite3.Connection) -> int:
         """How many rows are missing, are not the stored vector, or belong to nothing that is or was there."""
+        self.service.load(record.collection)
         wrong = present = 0
         rows = connection.execute("SELECT id, hash FROM passages ORDER BY id")
         while lot := dict(rows.fetchmany(_LOT)):

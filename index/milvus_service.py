@@ -55,9 +55,9 @@ class Service:
 
     def make(self, collection: str, dimension: int) -> None:
         """A new collection for vectors of ``dimension``, ready to be searched by inner product."""
-        from pymilvus import DataType
-
         with self._asking(collection) as client:
+            from pymilvus import DataType
+
             schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
             schema.add_field(_NUMBER, DataType.INT64, is_primary=True)
             schema.add_field(_VECTOR, DataType.FLOAT_VECTOR, dim=dimension)

@@ -318,8 +318,10 @@ def retrieval(
     _quiet()
     from index.encoder import Encoder
     from index.evaluation import evaluate_retrieval
+    from index.stores import open_store
 
-    figures = evaluate_retrieval(files, Encoder.open(settings.encoder), parallel=parallel)
+    store = open_store(settings)
+    figures = evaluate_retrieval(files, Encoder.open(settings.encoder), parallel=parallel, store=store)
     _print_figures([figures], as_json=as_json, bare=True)
 
 

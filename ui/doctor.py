@@ -91,10 +91,13 @@ def _writer(settings: Settings, *, deep: bool) -> Iterator[Finding]:
 def _index(settings: Settings, *, deep: bool) -> Iterator[Finding]:
     from index.index import Index
     from index.integrity import find_damage, leftovers
+    from index.store import ARTICLES_FILE, connect
+    from index.stores import open_store
 
     folder = settings.index.path
+    store = open_store(settings)
     if deep:
-        yield from (Finding(name=damage.part, problem=damage.what) for damage in find_damage(folder))
+        yield from (Finding(name=damage.part, problem=damage.what) for damage in find_damage(folder, store))
     else:
         yield from _quick(folder)
     with Index(folder, settings) as index, index.snapshot() as snapshot:
@@ -104,6 +107,8 @@ def _index(settings: Settings, *, deep: bool) -> Iterator[Finding]:
         yield Finding(name="articles", value=f"{snapshot.count('articles')}{languages and f' ({languages})'}")
         yield Finding(name="passages", value=str(snapshot.count("passages")))
         yield Finding(name="index encoder", value=snapshot.encoder)
+    with contextlib.closing(connect(folder, ARTICLES_FILE)) as connection:
+        yield from _try("vectors", lambda: iter([Finding(name="vectors", value=store.status(connection))]))
     for path in leftovers(folder):
         yield Finding(name="left behind", value=f"{path}, by a run that was stopped; the next one removes it")
 
@@ -140,8 +145,9 @@ def repair(settings: Settings) -> list[Finding]:
 def compact(settings: Settings) -> list[Finding]:
     """Take out of the index what no article needs. Raises KabarError if it cannot be written."""
     from index.compaction import compact as compact_index
+    from index.stores import open_store
 
-    done = compact_index(settings.index.path)
+    done = compact_index(settings.index.path, open_store(settings))
     before, after = (f"{size / 1e6:.1f} MB" for size in (done.bytes_before, done.bytes_after))
     value = f"{before} before, {after} now; {done.vectors} vectors of removed passages deleted"
     if not done.finished:
