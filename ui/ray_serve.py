@@ -8,6 +8,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -49,8 +50,8 @@ class Answers:
     def __init__(self, settings: Settings, driver: Installation) -> None:
         """Raises what ``Assistant.open`` does, and ClusterError if this machine has another kabar."""
         require_same(driver)
-        index = ShardedIndex(settings.shards_folder, running_shards(settings), settings)
-        self._assistant = _assistant(settings, index)
+        with ThreadPoolExecutor(1) as thread:  # here is an event loop, in which nobody may wait for the shards
+            self._assistant = thread.submit(_assistant, settings).result()
 
     async def stream(self, question: str, history: History, filters: dict[str, Any]) -> AsyncIterator[Any]:
         """What the assistant says."""
@@ -64,9 +65,10 @@ class Answers:
         return await asyncio.to_thread(self._assistant.would_answer, turn)
 
 
-def _assistant(settings: Settings, index: ShardedIndex) -> Answering:
+def _assistant(settings: Settings) -> Answering:
     from qa.chain import Assistant
 
+    index = ShardedIndex(settings.shards_folder, running_shards(settings), settings)
     assistant = Assistant.open(settings, index)
     if settings.server.traces is None:
         return assistant
@@ -141,13 +143,13 @@ def on_cluster(settings: Settings) -> Iterator[RemoteAssistant]:
 
 
 @contextlib.contextmanager
-def _following(step: Callable[[], object]) -> Iterator[None]:
+def _following(step: Callable[[], object], every: float = _EVERY) -> Iterator[None]:
     """Do a step again and again, in a thread, until the context ends."""
     ended = threading.Event()
 
     def steps() -> None:
         told = ""
-        while not ended.wait(_EVERY):
+        while not ended.wait(every):
             try:
                 step()
             except KabarError as error:

@@ -2,19 +2,27 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fakes import WordEncoder
 from ray.exceptions import ActorDiedError, GetTimeoutError, RayTaskError
 
-from index.config import Scale
+from index.article import Article
+from index.config import IndexConfig, RayConfig, Scale
 from index.errors import ClusterError, SupersededError
-from index.sharding.deployment import RayShards, import_serve, scaled
+from index.index import Index
+from index.ray_session import installation
+from index.sharding.deployment import RayShards, Shard, follow, import_serve, scaled
+from index.sharding.index import ShardedIndex
+from index.update import add, remove
 from qa.errors import QuestionError
-from ui.ray_serve import RemoteAssistant
+from ui.config import Settings
+from ui.ray_serve import Answers, RemoteAssistant, _following
 
 ROOT = Path(__file__).parents[2]
 EVENTS = ["understand", "retrieve", "a piece", "another", "the answer"]
@@ -158,3 +166,89 @@ def test_an_address_where_no_cluster_is_fails_in_one_line(tmp_path: Path) -> Non
     assert (result.returncode, result.stdout) == (1, "")
     assert len(result.stderr.splitlines()) == 1
     assert result.stderr.startswith("kabar: no Ray cluster at 127.0.0.1:1 ")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    made = Settings(index=IndexConfig(path=tmp_path / "index"), ray=RayConfig(shards=3))
+    stories = [
+        Article(id=f"story-{number}", title=f"Ferry {number % 4}", text=f"Ferry {number} left Hull.", language="en")
+        for number in range(20)
+    ]
+    add(stories, folder=made.index.path, settings=made, encoder=WordEncoder())
+    follow(made, None)
+    return made
+
+
+@pytest.fixture
+def shards(settings: Settings) -> RayShards:
+    """The deployments of the shards in this process, as Ray Serve runs them for tests."""
+    handles = [
+        here(Shard, str(settings.shards_folder), shard, installation(), name=f"kabar-shard-{shard + 1}")
+        for shard in range(3)
+    ]
+    return RayShards(handles, 20)
+
+
+def here(kind: type, *arguments: Any, name: str) -> Any:
+    serve = import_serve()
+    deployment = serve.deployment(kind)
+    return serve.run(deployment.bind(*arguments), name=name, route_prefix=None, _local_testing_mode=True)
+
+
+def test_shards_find_what_the_whole_index_finds(settings: Settings, shards: RayShards) -> None:
+    searched = ShardedIndex(settings.shards_folder, shards, settings, WordEncoder())
+    with Index(settings.index.path, settings, WordEncoder()) as whole:
+        assert searched.search("ferry 7 in Hull") == whole.search("ferry 7 in Hull") != []
+        assert list(searched) == list(whole)
+
+
+class Echo:
+    """An assistant that says what it finds."""
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+
+    def stream(self, question: str, *, history: object, **filters: Any) -> Iterator[str]:
+        if not question:
+            raise QuestionError("The question is empty.")
+        yield "retrieve"
+        for hit in self.index.search(question, **filters):
+            yield hit.article.id
+
+    def would_answer(self, turn: str) -> bool:
+        return "ferry" in turn
+
+
+def test_assistants_answer_from_the_shards(
+    settings: Settings, shards: RayShards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made(given: Settings) -> Echo:
+        assert given == settings
+        return Echo(ShardedIndex(given.shards_folder, shards, given, WordEncoder()))
+
+    monkeypatch.setattr("ui.ray_serve._assistant", made)
+    handle = here(Answers, settings, installation(), name="kabar-answers")
+    searched = ShardedIndex(settings.shards_folder, shards, settings, WordEncoder())
+    assistant = RemoteAssistant(handle, searched, 20)
+    events = list(assistant.stream("ferry 7 in Hull", history=[], count=3))
+    assert events == ["retrieve", *(hit.article.id for hit in searched.search("ferry 7 in Hull", count=3))]
+    assert len(events) == 4
+    assert assistant.would_answer("which ferry?")  # type: ignore[arg-type]
+    assert assistant.index is searched
+
+
+def test_shards_follow_the_index_in_the_background(settings: Settings, shards: RayShards) -> None:
+    searched = ShardedIndex(settings.shards_folder, shards, settings, WordEncoder())
+    steps = threading.Event()
+
+    def step() -> None:
+        steps.set()
+        raise ClusterError("the cluster is lost")
+
+    with _following(step, every=0.01):
+        assert steps.wait(10)
+    remove(["story-7"], folder=settings.index.path)
+    assert searched.article("story-7") is not None
+    follow(settings, None)
+    assert searched.article("story-7") is None
