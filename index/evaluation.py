@@ -275,7 +275,10 @@ def _matches(pool: Pool) -> Iterator[Ranking]:
     """For each question, every passage that shares a term with it, best first."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute(f'CREATE VIRTUAL TABLE passages USING fts5(terms, tokenize = "{TOKENIZER}")')
-        rows = ((number, " ".join(terms(text))) for number, text in enumerate(pool.passages))
+        rows = (
+            (number, " ".join(terms(passage, pool.languages[text])))
+            for number, (passage, text) in enumerate(zip(pool.passages, pool.text_of, strict=True))
+        )
         connection.executemany("INSERT INTO passages (rowid, terms) VALUES (?, ?)", rows)
         statement = "SELECT rowid, -bm25(passages) FROM passages WHERE passages MATCH ? ORDER BY rank, rowid"
         for question in pool.questions:

@@ -12,10 +12,14 @@ LEXICAL_WEIGHT = 1.0
 STRONG_MATCH = 30.0
 """BM25 score from which words count in full. A question in another language shares a name or a number with a passage:
 scores of a few points, which should not outweigh what the passage means."""
-ECHO_WEIGHT = 0.25
+ECHO_WEIGHT = 0.3
 OWN_LANGUAGE = 1.08
 """A language's best match of words is taken from its passages so many times: a little more than words can give. The
 encoder still prefers the question's own language somewhat, and words tell which one that is."""
+
+LEAST_SPREAD = 0.15
+"""Between the cosines of the best passage and the least of those found, as far as they are scaled up: the more passages
+there are, the nearer those found are to one another, and what parts them means no more for that."""
 
 NEIGHBOURS = 0.5
 """Weight of the mean nearness of a passage and those before and after it, beside that of the passage alone: they are
@@ -39,8 +43,9 @@ def fuse(
 ) -> list[tuple[int, float]]:
     """The ``limit`` best passages of two rankings, best first, with a fused score.
 
-    ``dense`` holds cosines, scaled here to 0..1 between its least and its greatest; ``lexical`` holds BM25 scores,
-    scaled to the greater of its best and ``STRONG_MATCH``. A passage that only one ranking holds gets 0 from the other.
+    ``dense`` holds cosines, scaled here to 0..1 between its least and its greatest, or to less if they are hardly apart
+    (``LEAST_SPREAD``); ``lexical`` holds BM25 scores, scaled to the greater of its best and ``STRONG_MATCH``. A passage
+    that only one ranking holds gets 0 from the other.
 
     With ``neighbours`` (passage number to those before and after it in its article, found or not) a passage means more
     if they are near to the question too.
@@ -58,8 +63,8 @@ def fuse(
     ask for a name that the encoder does not know.
     """
     floor = min((score for _, score in dense), default=0.0)
-    spread = max((score for _, score in dense), default=0.0) - floor
-    meaning = {number: (score - floor) / spread if spread > 0 else 1.0 for number, score in dense}
+    spread = max(LEAST_SPREAD, max((score for _, score in dense), default=0.0) - floor)
+    meaning = {number: (score - floor) / spread for number, score in dense}
     if neighbours is not None:
         meaning = _with_neighbours(meaning, [*meaning, *(number for number, _ in lexical)], neighbours)
     strong = max([STRONG_MATCH, *(score for _, score in lexical)])
@@ -75,7 +80,7 @@ def fuse(
         return meaning.get(number, 0.0) + lexical_weight * (words.get(number, 0.0) - OWN_LANGUAGE * behind)
 
     ranked = _ordered({number: fused(number) for number in meaning | words})
-    if languages is not None and likeness is not None and spread > 0:
+    if ranked and languages is not None and likeness is not None:
         ranked = _echo(ranked, languages, likeness, ECHO_WEIGHT / spread)
     if lexical_weight:
         ranked = _within_reach(ranked, singled_out(lexical))

@@ -7,15 +7,34 @@ vowel sign.
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
 from itertools import pairwise
+from threading import local
+from typing import Any
+
+from index.language import identify
 
 TOKENIZER = "ascii tokenchars '.-'"
 """Value of FTS5's ``tokenize`` option under which every term stays one token."""
 
 QUERY_TERMS = 64
 TERM_CHARACTERS = 64
+
+STEM = "."
+"""What a stem begins with, and no word."""
+
+_STEMMERS = {
+    "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek", "en": "english",
+    "eo": "esperanto", "es": "spanish", "et": "estonian", "eu": "basque", "fa": "persian", "fi": "finnish",
+    "fr": "french", "ga": "irish", "hi": "hindi", "hu": "hungarian", "hy": "armenian", "id": "indonesian",
+    "it": "italian", "lt": "lithuanian", "ms": "indonesian", "nb": "norwegian", "ne": "nepali", "nl": "dutch",
+    "nn": "norwegian", "no": "norwegian", "pl": "polish", "pt": "portuguese", "ro": "romanian", "ru": "russian",
+    "sr": "serbian", "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
+}  # fmt: skip
+"""Names that Snowball has for its stemmers, by ISO 639-1."""
+
+_stemmers = local()
 
 # Scripts that do not put a space between words, and Hangul, where particles stick to the word: "서울에서" must be
 # found by "서울". Their runs become pairs of neighbouring letters (a letter with its marks counts as one).
@@ -62,30 +81,66 @@ _LEADING_ZERO = re.compile("^0([0-9])$")
 _NUMBER = re.compile(r"[0-9]+(?:[.,:/'-][0-9]+)*")
 
 
-def terms(text: str, language: str | None = None) -> list[str]:  # noqa: ARG001
+def terms(text: str, language: str | None = None) -> list[str]:
     """Terms of ``text`` in order, repeated as often as they occur; any string is accepted.
 
     Case, width, accents and digit shapes do not matter. Numbers stay whole ("15.000" and "15,000" give "15000", "1,5"
     gives "1.5"); a date gives itself and its parts; "Abdul-Jabbar" gives "abdul", "jabbar" and "abduljabbar". Scripts
     written without spaces give pairs of letters. Vietnamese, where accents tell words apart, gives its words both with
-    and without them. ``language`` (ISO 639-1) is accepted for callers that know it, and does not change the terms: a
-    question must match an article whatever language each was taken for.
+    and without them.
+
+    With ``language`` (ISO 639-1) the stems of words that are not stems follow, by Snowball's stemmers, each after
+    ``STEM``. The words do not depend on it: a question matches an article whatever language each was taken for.
     """
     folded = _split(_fold(text))
-    if not _accents_tell_words_apart(text):
-        return folded
-    accented = _split(_fold(text, keep_accents=True))
-    return accented + [plain for plain in folded if plain not in set(accented)]
+    words = folded
+    if _accents_tell_words_apart(text):
+        accented = _split(_fold(text, keep_accents=True))
+        words = accented + [plain for plain in folded if plain not in set(accented)]
+    return words + [STEM + stem for word, stem in _stems(words, language) if stem != word]
 
 
 def query(text: str) -> str:
     """FTS5 MATCH expression for passages with any term of ``text``, or "" if it has none (then nothing can match).
 
-    Every term is quoted and a term holds no quotation mark, so no text can be taken for FTS5 syntax. The first
-    ``QUERY_TERMS`` distinct terms count. Accents that were typed in Vietnamese are meant.
+    Words are looked for in other forms too, by their stems in the language that ``text`` seems to be in.
     """
+    words = _asked(text)
+    stems = [STEM + stem for _, stem in _stems(words, identify(text))] if words else []
+    return " OR ".join(map(_quoted, dict.fromkeys(words + stems)))
+
+
+def quoted_words(text: str) -> list[str]:
+    """The words of ``text`` as FTS5 wants them in a MATCH expression, to be put together by "AND" or "OR"."""
+    return list(map(_quoted, _asked(text)))
+
+
+def _asked(text: str) -> list[str]:
+    """The first ``QUERY_TERMS`` distinct words of a question. Accents that were typed in Vietnamese are meant."""
     found = _split(_fold(text, keep_accents=_accents_tell_words_apart(text)))
-    return " OR ".join(f'"{term}"' for term in list(dict.fromkeys(found))[:QUERY_TERMS])
+    return list(dict.fromkeys(found))[:QUERY_TERMS]
+
+
+def _quoted(term: str) -> str:
+    """Terms hold no quotation mark, so no text can be taken for FTS5 syntax."""
+    return f'"{term}"'
+
+
+def _stems(words: Sequence[str], language: str | None) -> Iterator[tuple[str, str]]:
+    name = _STEMMERS.get(language or "")
+    if name is not None:
+        yield from ((word, _stem(word, name)) for word in words if word.isalpha())
+
+
+@lru_cache(maxsize=100_000)
+def _stem(word: str, name: str) -> str:
+    stemmer: Any = getattr(_stemmers, name, None)
+    if stemmer is None:
+        import snowballstemmer
+
+        stemmer = snowballstemmer.stemmer(name)
+        setattr(_stemmers, name, stemmer)  # one a thread: it keeps its place in the word
+    return str(stemmer.stemWord(word))
 
 
 def _split(folded: str) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 from index.article import Article
 from index.catalog import Catalog
 from index.errors import DamagedError, NoIndexError
-from index.lexical import query
+from index.lexical import quoted_words
 from index.store import ARTICLES_FILE, Summary, check_format, connect, meta, read_articles
 
 Span = Literal["day", "week", "month", "year"]
@@ -180,5 +180,5 @@ def _span(days: int) -> Span:
 
 def _expression(search: str) -> str:
     """FTS5 MATCH expression for passages with every word of ``search``, of which the last may be only begun."""
-    terms = query(search).split(" OR ")
-    return f"{' AND '.join(terms)}*" if terms != [""] else '"\N{REPLACEMENT CHARACTER}"'
+    words = quoted_words(search)
+    return f"{' AND '.join(words)}*" if words else '"\N{REPLACEMENT CHARACTER}"'

@@ -124,3 +124,11 @@ def test_an_echo_keeps_the_best_hit_and_the_order_of_its_language(
     if plain:
         own = languages[plain[0]]
         assert [one for one in echoed if languages[one] == own] == [one for one in plain if languages[one] == own]
+
+
+def test_meanings_that_are_hardly_apart_leave_it_to_the_words() -> None:
+    """Among very many passages those that are found are all near to the question."""
+    lexical = [(2, 25.0), (1, 16.0)]
+    assert numbers(fuse([(1, 0.90), (2, 0.88), (3, 0.70)], lexical, limit=2)) == [2, 1]
+    assert numbers(fuse([(1, 0.90), (2, 0.82), (3, 0.70)], lexical, limit=2)) == [1, 2]
+    assert numbers(fuse([(1, 0.90), (2, 0.88), (3, 0.85)], lexical, limit=2)) == [2, 1], "though it is 0.4 of the way"

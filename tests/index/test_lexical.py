@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index import lexical
-from index.lexical import QUERY_TERMS, TERM_CHARACTERS, TOKENIZER, query, terms
+from index.lexical import QUERY_TERMS, STEM, TERM_CHARACTERS, TOKENIZER, query, quoted_words, terms
 
 ANY_TEXT = st.text(alphabet=st.characters(), max_size=80)  # lone surrogates and NUL included
 
@@ -63,8 +63,8 @@ def test_terms(text: str, expected: list[str]) -> None:
 
 def test_vietnamese_is_found_with_and_without_accents_but_accents_that_were_typed_count() -> None:
     assert {"việt", "viet"} <= set(terms("Việt Nam mở cửa"))
-    assert '"viet"' in query("Viet Nam")
-    assert query("Việt Nam") == '"việt" OR "nam"'
+    assert '"viet"' in quoted_words("Viet Nam")
+    assert quoted_words("Việt Nam") == ['"việt"', '"nam"']
 
 
 def test_french_accents_are_not_kept() -> None:
@@ -115,14 +115,48 @@ def test_a_query_is_safe_and_finds_its_own_text(text: str) -> None:
     "text", ['x" OR t MATCH "y', "NEAR(a b)", "t : a", "^a*", "a AND NOT b", "'; DROP TABLE t; --"]
 )
 def test_fts5_syntax_in_a_question_is_only_words(text: str) -> None:
-    expression = query(text)
-    assert expression == " OR ".join(f'"{term}"' for term in dict.fromkeys(terms(text)))
-    _table(["a"]).execute("SELECT rowid FROM t WHERE t MATCH ?", (expression,)).fetchall()
+    assert quoted_words(text) == [f'"{term}"' for term in dict.fromkeys(terms(text))]
+    assert query(text).startswith(" OR ".join(quoted_words(text)))
+    _table(["a"]).execute("SELECT rowid FROM t WHERE t MATCH ?", (query(text),)).fetchall()
 
 
 def test_a_long_question_keeps_its_first_distinct_terms() -> None:
     words = [f"word{number}" for number in range(100)]
     assert query(" ".join(words + words)) == " OR ".join(f'"{word}"' for word in words[:QUERY_TERMS])
+    assert query("menyatakan " * 100).count("menyatakan") == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "question"),
+    [
+        ("id", "Menteri itu menyatakan kesediaannya.", "Siapakah menteri yang dinyatakan bersedia?"),
+        ("en", "The ministers discussed negotiations.", "Which minister was discussing the negotiation?"),
+        ("ru", "Министры обсуждали переговоры.", "Когда министр обсудил переговорам время?"),
+        ("tr", "Bakanlar toplantılarda görüştüler.", "Bakan hangi toplantıda görüşmüştür acaba?"),
+    ],
+)
+def test_a_question_finds_other_forms_of_its_words(language: str, text: str, question: str) -> None:
+    own, plain = set(terms(text, language)), set(terms(text))
+    asked = {term.strip('"') for term in query(question).split(" OR ")}
+    assert plain < own
+    assert {term for term in own - plain if not term.startswith(STEM)} == set()
+    assert len(own & asked) > len(plain & asked)
+
+
+@given(ANY_TEXT, st.sampled_from([None, "und", "xx", "zh", *lexical._STEMMERS]))
+@settings(deadline=None)
+def test_stems_follow_the_words_and_can_be_mistaken_for_none(text: str, language: str | None) -> None:
+    words, found = terms(text), terms(text, language)
+    assert found[: len(words)] == words
+    assert all(stem.startswith(STEM) and stem == stem.strip() for stem in found[len(words) :])
+    assert not any(word.startswith(STEM) for word in words)
+    stored = _stored(found)
+    assert stored == found
+
+
+def test_numbers_and_names_in_scripts_without_a_stemmer_are_kept_whole() -> None:
+    assert terms("15.000 F-16 2023-11-08", "en") == terms("15.000 F-16 2023-11-08")
+    assert terms("日本の首相", "ja") == terms("日本の首相")
 
 
 def test_a_query_without_terms_is_empty() -> None:
@@ -131,10 +165,16 @@ def test_a_query_without_terms_is_empty() -> None:
 
 def test_fts5_splits_terms_at_the_spaces_alone() -> None:
     text = "नई दिल्ली 1,5 2023-11-08 ที่นี่ Việt Nam မြန်မာ 日本の首相 F-16"
-    table = _table([text])
+    assert _stored(terms(text)) == terms(text)
+
+
+def _stored(found: list[str]) -> list[str]:
+    """What FTS5 takes for terms."""
+    table = sqlite3.connect(":memory:")
+    table.execute(f'CREATE VIRTUAL TABLE t USING fts5(terms, tokenize = "{TOKENIZER}")')
+    table.execute("INSERT INTO t (terms) VALUES (?)", (" ".join(found),))
     table.execute("CREATE VIRTUAL TABLE v USING fts5vocab(t, instance)")
-    stored = [term for (term,) in table.execute("SELECT term FROM v ORDER BY doc, offset")]
-    assert stored == terms(text)
+    return [term for (term,) in table.execute("SELECT term FROM v ORDER BY doc, offset")]
 
 
 @pytest.mark.parametrize("seed", range(20))
