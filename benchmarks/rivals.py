@@ -2,8 +2,8 @@
 
     python benchmarks/rivals.py --python RIVALS --parallel xquad.en.json ... --facqa train.json valid.json
 
-RIVALS is a Python with kabar's dependencies and the rivals, which ask for an older huggingface-hub than ours:
-``uv run --with txtai --with langchain-huggingface --with langchain-community which python`` names one.
+RIVALS is the Python of another virtual environment, since the rivals ask for an older huggingface-hub than kabar's lock
+files hold: ``pip install . txtai langchain-huggingface langchain-community`` fills it.
 
 The rivals get the encoder's own weights as a sentence-transformers model, without the projection that is ours. Each
 system runs in a process of its own, one after the other, so that memory is its own. Texts that are copies of one

@@ -194,6 +194,7 @@ def suggestions(result: dict[str, Any]) -> list[list[str]]:
 
 TABLES: dict[str, Callable[[dict[str, Any]], list[list[str]]]] = {
     "dates": dates,
+    "reader": small_things,
     "load": load,
     "page": page,
     "search": search,
