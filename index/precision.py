@@ -64,6 +64,11 @@ def fastest(layer: "Layer", width: int) -> Precision:
     return known[key]
 
 
+def remembered() -> Precision | None:
+    """What ``fastest`` has found on this machine before, with as many threads."""
+    return _read(cache_folder() / "precision.json").get(_machine())
+
+
 def _machine() -> str:
     import torch
 

@@ -70,6 +70,7 @@ class Job(NamedTuple):
     encoder: str
     open_encoder: OpenEncoder
     threads: int
+    gpus: int
 
 
 def ahead_on_ray(
@@ -132,16 +133,18 @@ def read_on_ray(
     import ray
 
     lots = list(_lots(tasks))
-    job = Job(settings, installation(), encoder, open_encoder, max(1, int(cpus)))
     resources = ray.cluster_resources()  # type: ignore[no-untyped-call]
     gpus = resources.get("GPU", 0) >= 1 and settings.encoder.device in ("auto", "cuda")
     room = int(resources["GPU"]) if gpus else int(resources.get("CPU", 0) // cpus)
     if not room:
         raise ClusterError(f"the cluster has no room for a worker of {cpus:g} CPUs; start one with more")
+    if open_encoder is open_configured and not gpus:
+        settings = _with_precision(settings)
+    job = Job(settings, installation(), encoder, open_encoder, max(1, int(cpus)), gpus=int(gpus))
     most = min(workers or len(lots), len(lots))
     with _settled():
         try:
-            encoded = _pipeline(lots, job, sizes=(1, min(most, room), most), cpus=cpus, gpus=int(gpus))
+            encoded = _pipeline(lots, job, sizes=(1, min(most, room), most), cpus=cpus)
             yield from encoded.iter_batches(batch_size=None, batch_format="pyarrow")
         except KabarError:
             raise
@@ -149,14 +152,26 @@ def read_on_ray(
             raise as_kabar_error(error) from error
 
 
-def _pipeline(
-    lots: Sequence[Sequence[Task]], job: Job, *, sizes: tuple[int, int, int], cpus: float, gpus: int
-) -> "Dataset":
+def _with_precision(settings: IndexSettings) -> IndexSettings:
+    """Settings that name the precision which this machine would choose: others, left to choose, give other vectors."""
+    config = settings.encoder
+    if config.model != "embedded" or config.precision != "auto":
+        return settings
+    from index.precision import remembered
+
+    precision = remembered() or getattr(open_configured(config).pipeline, "precision", None)
+    if precision is None:
+        return settings
+    return settings.model_copy(update={"encoder": config.model_copy(update={"precision": precision})})
+
+
+def _pipeline(lots: Sequence[Sequence[Task]], job: Job, *, sizes: tuple[int, int, int], cpus: float) -> "Dataset":
     """``sizes``: least, first and greatest number of encoding workers."""
     import ray
     from ray.data import ActorPoolStrategy
 
     least, first, most = sizes
+    gpus = job.gpus
     with warnings.catch_warnings():
         # max_restarts and max_task_retries have no other way in yet.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -215,6 +230,8 @@ class EncodingWorker:
         os.environ["OMP_NUM_THREADS"] = str(job.threads)  # for what is loaded from here on
         where = f"the worker on {ray.util.get_node_ip_address()}"  # type: ignore[no-untyped-call]
         try:
+            if not job.gpus:
+                _check_precision(job.settings.encoder)
             self.encoder = job.open_encoder(job.settings.encoder)
         except ModelError as error:
             raise ModelError(f"{where}: {error}") from None
@@ -234,6 +251,14 @@ class EncodingWorker:
             # Ray starts a worker again that has died, with empty memory, and has it do the table again.
             os.kill(os.getpid(), signal.SIGKILL)
             raise
+
+
+def _check_precision(config: EncoderConfig) -> None:
+    if config.model == "embedded" and config.precision not in ("auto", "float32"):
+        from index.precision import available
+
+        if config.precision not in available():
+            raise ModelError(f"its processor is not made for {config.precision}; set encoder.precision to float32")
 
 
 class ReadingWorker(EncodingWorker):
