@@ -10,6 +10,7 @@ from scripted import Scripted
 
 from index.errors import KabarError
 from ui.app import _names, application, listen
+from ui.articles import Articles
 from ui.auth import Attempts, Auth, _own_path
 from ui.config import Settings
 from ui.demand import Demand
@@ -54,7 +55,8 @@ def routes(found, prefix=""):
 @pytest.fixture(scope="module")
 def every_route(tmp_path_factory):
     """All routes of the application as it is served, each with something for its parameters."""
-    guard = application(Loader(Scripted), hosts=None, folder=tmp_path_factory.mktemp("folder"))
+    folder = tmp_path_factory.mktemp("folder")
+    guard = application(Loader(Scripted), hosts=None, folder=folder, articles=Articles(Settings(), None))
     assert isinstance(guard._app, Auth)
     found = set(routes(guard._app._app.routes))
     return sorted((method, re.sub(r"\{[^}]*\}", "x", path) or "/") for method, path in found)
@@ -65,7 +67,8 @@ def test_every_route_is_shut_but_health(doors, every_route):
     assert paths >= {
         "/api/ask", "/api/articles", "/api/articles/x", "/api/search", "/api/openapi.json", "/v1/models",
         "/v1/chat/completions", "/mcp", "/metrics", "/ready", "/health", "/config", "/gradio_api/queue/join",
-        "/gradio_api/info", "/gradio_api/upload", "/gradio_api/call/x",
+        "/gradio_api/info", "/gradio_api/upload", "/gradio_api/call/x", "/articles", "/articles/upload",
+        "/articles/fetch", "/page/history", "/page/feedback", "/shared/x",
     }  # fmt: skip
     open_routes = {}
     with httpx.Client(base_url=doors.address, trust_env=False, timeout=30) as stranger:
