@@ -22,17 +22,20 @@ QUERY_TERMS = 64
 TERM_CHARACTERS = 64
 
 STEM = "."
-"""What a stem begins with, and no word."""
+"""What a stem begins with, and no word; the language follows, and again this sign: languages should not meet here."""
 
 _STEMMERS = {
     "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek", "en": "english",
     "eo": "esperanto", "es": "spanish", "et": "estonian", "eu": "basque", "fa": "persian", "fi": "finnish",
     "fr": "french", "ga": "irish", "hi": "hindi", "hu": "hungarian", "hy": "armenian", "id": "indonesian",
-    "it": "italian", "lt": "lithuanian", "ms": "indonesian", "nb": "norwegian", "ne": "nepali", "nl": "dutch",
-    "nn": "norwegian", "no": "norwegian", "pl": "polish", "pt": "portuguese", "ro": "romanian", "ru": "russian",
-    "sr": "serbian", "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
+    "it": "italian", "lt": "lithuanian", "ne": "nepali", "nl": "dutch", "no": "norwegian", "pl": "polish",
+    "pt": "portuguese", "ro": "romanian", "ru": "russian", "sr": "serbian", "sv": "swedish", "ta": "tamil",
+    "tr": "turkish", "yi": "yiddish",
 }  # fmt: skip
 """Names that Snowball has for its stemmers, by ISO 639-1."""
+
+_SAME = {"ms": "id", "nb": "no", "nn": "no"}
+"""Languages with the forms of another, for which they are easily taken."""
 
 _stemmers = local()
 
@@ -89,7 +92,7 @@ def terms(text: str, language: str | None = None) -> list[str]:
     written without spaces give pairs of letters. Vietnamese, where accents tell words apart, gives its words both with
     and without them.
 
-    With ``language`` (ISO 639-1) the stems of words that are not stems follow, by Snowball's stemmers, each after
+    With ``language`` (ISO 639-1) the stems of words that are not stems follow, by Snowball's stemmers, marked by
     ``STEM``. The words do not depend on it: a question matches an article whatever language each was taken for.
     """
     folded = _split(_fold(text))
@@ -97,7 +100,7 @@ def terms(text: str, language: str | None = None) -> list[str]:
     if _accents_tell_words_apart(text):
         accented = _split(_fold(text, keep_accents=True))
         words = accented + [plain for plain in folded if plain not in set(accented)]
-    return words + [STEM + stem for word, stem in _stems(words, language) if stem != word]
+    return words + [term for differs, term in _stems(words, language) if differs]
 
 
 def query(text: str) -> str:
@@ -106,7 +109,7 @@ def query(text: str) -> str:
     Words are looked for in other forms too, by their stems in the language that ``text`` seems to be in.
     """
     words = _asked(text)
-    stems = [STEM + stem for _, stem in _stems(words, identify(text))] if words else []
+    stems = [term for _, term in _stems(words, identify(text))] if words else []
     return " OR ".join(map(_quoted, dict.fromkeys(words + stems)))
 
 
@@ -126,10 +129,14 @@ def _quoted(term: str) -> str:
     return f'"{term}"'
 
 
-def _stems(words: Sequence[str], language: str | None) -> Iterator[tuple[str, str]]:
-    name = _STEMMERS.get(language or "")
+def _stems(words: Sequence[str], language: str | None) -> Iterator[tuple[bool, str]]:
+    """For each word whether its stem is another, and the term for the stem."""
+    code = _SAME.get(language or "", language or "")
+    name = _STEMMERS.get(code)
     if name is not None:
-        yield from ((word, _stem(word, name)) for word in words if word.isalpha())
+        for word in filter(str.isalpha, words):
+            stem = _stem(word, name)
+            yield stem != word, f"{STEM}{code}{STEM}{stem}"
 
 
 @lru_cache(maxsize=100_000)
