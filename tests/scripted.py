@@ -55,7 +55,7 @@ def scripted_answer(question: str, language: str = "en", **changes) -> Answer:
 
 
 class Scripted:
-    """Answers by the words in the question; ``gate`` holds the answers back while it is closed."""
+    """Answers by the words in the question; ``gate`` and ``considering`` hold things back while closed."""
 
     def __init__(self, index=None, *, start: int = 0) -> None:
         """``index`` holds the cited article, in which the quotation begins at ``start``."""
@@ -66,9 +66,12 @@ class Scripted:
         self.start = start
         self.gate = threading.Event()
         self.gate.set()
+        self.considering = threading.Event()
+        self.considering.set()
 
     def would_answer(self, turn):
         self.considered.append(turn.question)
+        assert self.considering.wait(30)
         return "Lavrov" not in turn.question
 
     def stream(self, question, *, history, **filters):

@@ -101,10 +101,11 @@ def build(  # noqa: PLR0915 -- the page's parts and its events, one after the ot
             return done or (gradio.skip(),) * 3
 
         def reply(talk: Conversation, request: gradio.Request) -> Iterator[Any]:
-            shown = gradio.skip()
+            shown, acts = gradio.skip(), talk.acts
             for shown in desk.reply(talk, _visitor(request)):
                 yield shown
-            yield shown  # an output without any value would be emptied
+            # An output without any value would be emptied, and the last one is sent again at the end.
+            yield shown if talk.acts == acts else gradio.skip()
 
         def open_other(request: gradio.Request, event: gradio.EventData) -> tuple[Any, ...]:
             return desk.open(str(event.conversation), _visitor(request))

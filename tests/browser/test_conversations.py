@@ -276,6 +276,21 @@ def test_a_next_question_is_asked_by_a_click(page):
     expect(page.locator("#past .next")).to_have_count(1)
 
 
+def test_one_goes_on_while_next_questions_are_tried_out(page, assistant):
+    assistant.considering.clear()
+    ask(page)
+    expect(page.locator("#current .timeline")).to_be_visible()
+    page.locator("#question textarea").fill("and who comes?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#current .question")).to_have_text("and who comes?")
+    assistant.considering.set()
+    expect(page.locator("#current .next")).to_be_visible()
+    expect(page.locator("#current .question")).to_have_text("and who comes?")
+    expect(page.locator("#past .question")).to_have_text(QUESTION)
+    expect(page.locator("#past .timeline")).to_be_visible()
+    expect(page.locator("#past .next")).to_have_count(0)
+
+
 def test_numbered_steps_are_shown_while_it_answers(page, assistant):
     assistant.gate.clear()
     page.locator("#question textarea").fill(QUESTION)
