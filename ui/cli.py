@@ -14,6 +14,7 @@ import typer
 
 from index.errors import KabarError
 from ui.accounts import token_app, user_app
+from ui.logs import quiet
 
 if TYPE_CHECKING:
     from index.index import Index
@@ -38,6 +39,14 @@ app.add_typer(token_app, name="token")
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="Configuration file (default: $KABAR_CONFIG, else ./config.yaml).")
+]
+RayOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="auto|HOST:PORT",
+        help="Let a Ray cluster do the work; auto: the one that runs here, else one of this machine.",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]
 
@@ -65,7 +74,7 @@ def ask(
     said = _read_history(history)
     first, last, day = _day(after, "--after"), _day(before, "--before"), _day(today, "--today")
     settings = _settings(config)
-    _quiet()
+    quiet()
     from qa.chain import Assistant
     from qa.first_index import ensure_index
 
@@ -98,14 +107,7 @@ def index(  # noqa: PLR0913 -- each option is one
     every: Annotated[
         str | None, typer.Option(metavar="TIME", help="Go on: ask addresses again every 90s, 10m, 2h or 1d.")
     ] = None,
-    ray: Annotated[
-        str | None,
-        typer.Option(
-            "--ray",
-            metavar="auto|HOST:PORT",
-            help="Let a Ray cluster read and encode files; auto: the one that runs here, else one of this machine.",
-        ),
-    ] = None,
+    ray: RayOption = None,
     to_parts: Annotated[
         Path | None,
         typer.Option("--to-parts", help="Write what was read and encoded to this folder, not to the index."),
@@ -119,7 +121,7 @@ def index(  # noqa: PLR0913 -- each option is one
 ) -> None:
     """Bring the index into line with the articles: add new ones, re-read changed ones, drop removed ones."""
     settings = _settings(config)
-    _quiet()
+    quiet()
     _let_others_go_first()
     from index.added import default_places
     from ui import indexing
@@ -204,19 +206,12 @@ def serve(
     allow_remote: Annotated[
         bool, typer.Option("--allow-remote", help="Listen on an address that other machines reach, without a password.")
     ] = False,
-    ray: Annotated[
-        str | None,
-        typer.Option(
-            "--ray",
-            metavar="auto|HOST:PORT",
-            help="Search and answer on a Ray cluster; auto: the one that runs here, else one of this machine.",
-        ),
-    ] = None,
+    ray: RayOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Open the chat page in a web server on this machine."""
     settings = _settings(config)
-    _quiet()
+    quiet()
     from ui.app import serve as run
     from ui.logs import set_up
 
@@ -233,7 +228,7 @@ def serve(
 def serve_mcp(*, config: ConfigOption = None) -> None:
     """Answer a program that speaks the Model Context Protocol, over standard input and output."""
     settings = _settings(config)
-    _quiet()
+    quiet()
     from ui.app import shared_loader
     from ui.logs import set_up
     from ui.mcp_server import run_stdio
@@ -285,7 +280,7 @@ def examine(
 ) -> None:
     """Say what is installed, which models are used, where the index is, how large, and what is wrong."""
     settings = _settings(config)
-    _quiet()
+    quiet()
     from ui import doctor
 
     findings = doctor.repair(settings) if repair else []
@@ -315,7 +310,7 @@ def retrieval(
 ) -> None:
     """Measure how well passages are found: all contexts of all files in one index."""
     settings = _settings(config)
-    _quiet()
+    quiet()
     from index.encoder import Encoder
     from index.evaluation import evaluate_retrieval
     from index.stores import open_store
@@ -335,7 +330,7 @@ def reading(
 ) -> None:
     """Measure how well the reader finds the exact words: exact match and F1, in percent."""
     settings = _settings(config)
-    _quiet()
+    quiet()
     from index.encoder import Encoder
     from qa.evaluation import evaluate_reading
     from qa.reader import SpanReader
@@ -355,7 +350,7 @@ def render(
 ) -> None:
     """Measure how well the writer says answers in another language: chrF against the other file's, and of copying."""
     settings = _settings(config)
-    _quiet()
+    quiet()
     from qa.render_evaluation import evaluate_rendering
     from qa.writer import open_writer
 
@@ -378,7 +373,7 @@ def answers(
 ) -> None:
     """Measure whole answers: right, rightly cited, rightly dated, rightly refused."""
     settings = _settings(config)
-    _quiet()
+    quiet()
     from qa.answer_evaluation import Verdict, evaluate_answers, indexed
     from qa.chain import Assistant
     from qa.first_index import ensure_index
@@ -444,18 +439,6 @@ def _open_index(config: Path | None) -> "Index":
 
     settings = _settings(config)
     return Index(settings.index.path, settings)
-
-
-def _quiet() -> None:
-    """Libraries' progress bars and advice do not belong between a question and its answer."""
-    import logging
-    import warnings
-
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    warnings.simplefilter("ignore")
-    logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
 
 
 def _let_others_go_first() -> None:

@@ -2,10 +2,12 @@
 
 import json
 import logging
+import os
 import sys
 import time
 import traceback
 import uuid
+import warnings
 from contextvars import ContextVar
 from typing import Literal
 
@@ -60,3 +62,12 @@ def set_up(form: Literal["text", "json"]) -> None:
     root.setLevel(logging.WARNING)
     logging.getLogger("kabar").setLevel(logging.INFO if form == "json" else logging.WARNING)
     access.setLevel(logging.INFO if form == "json" else logging.CRITICAL)
+
+
+def quiet() -> None:
+    """Libraries' progress bars and advice do not belong between a question and its answer."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    warnings.simplefilter("ignore")
+    logging.getLogger("sentence_transformers").setLevel(logging.ERROR)

@@ -1,6 +1,7 @@
 """Shards on Ray Serve: each is a deployment, whose replicas Ray starts, watches, restarts and shares the work among."""
 
 import asyncio
+import logging
 import time
 import warnings
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
@@ -187,6 +188,7 @@ def run(applications: "Mapping[str, Application]", settings: IndexSettings) -> N
     Raises ClusterError, or what a replica raised when it started.
     """
     serve = import_serve()
+    logging.getLogger("ray.serve").setLevel(logging.ERROR)
     serve.start(proxy_location="Disabled", logging_config={"log_level": "ERROR", "enable_access_log": False})
     targets = [serve.RunTarget(target=one, name=name, route_prefix=None) for name, one in applications.items()]
     serve.run_many(targets, wait_for_applications_running=False)
