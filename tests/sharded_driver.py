@@ -169,7 +169,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     settings = IndexSettings(
         index=IndexConfig(path=folder / "index"),
-        ray=RayConfig(shards=3, search=Scale(replicas=2, cpus=0.1), start_seconds=200),
+        ray=RayConfig(shards=3, search=Scale(replicas=2, cpus=0.1), start_seconds=400),
     )
     put(settings, [story(number) for number in range(200)])
     ray.init(

@@ -18,6 +18,7 @@ ENVIRONMENT = {
     "PYTHONPATH": f"{TESTS.parent}{os.pathsep}{TESTS}",
     "PYTHONWARNINGS": "ignore",
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_worker_niceness": "0",
 }
 
 
