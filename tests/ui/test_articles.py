@@ -1,13 +1,16 @@
 """The Articles page over HTTP, without a browser: what it shows, what it does, and what it refuses."""
 
+import contextlib
 import html
 import io
 import json
 import re
+import socket
 import threading
 import zipfile
 from datetime import date, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -551,6 +554,27 @@ def test_the_page_is_on_the_chats_server_behind_its_guard(desk):
         assert "Large" in titles(client.get("/articles").text)
         assert client.get("/articles", headers={"host": "evil.example"}).status_code == 421
         assert client.get("/articlesque").status_code == 404
+
+
+def test_an_upload_that_comes_a_byte_at_a_time_is_not_waited_for(desk, monkeypatch):
+    """Only two are received at once: slow ones would keep all others from theirs."""
+    monkeypatch.setattr("ui.articles._GRACE", 1.0)
+    loader = Loader(Scripted)
+    loader.start()
+    with served(loader, articles=desk.page) as address:
+        place = urlsplit(address)
+        with socket.create_connection((place.hostname, place.port), timeout=30) as connection:
+            connection.sendall(
+                f"POST /articles/upload HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Length: 900000\r\n"
+                "Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n".encode()
+            )
+            connection.settimeout(0.2)
+            for _ in range(150):
+                with contextlib.suppress(TimeoutError):
+                    assert connection.recv(100).startswith(b"HTTP/1.1 408 ")
+                    return
+                connection.sendall(b"-")
+    raise AssertionError("it is received as long as one likes")
 
 
 @pytest.mark.parametrize(
