@@ -27,7 +27,6 @@ from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 from machine import machine
@@ -41,7 +40,9 @@ from index.evaluation import read_squad
 from index.index import Index
 from index.language import identify
 from index.passage import Passage, hash_of, titled
+from index.preparation import Analysis, Prepared
 from index.sentences import sentences
+from index.snapshot import Snapshot
 from index.store import ARTICLES_FILE, Writer, connect
 from index.vectors import records, refresh, sweep
 
@@ -115,15 +116,14 @@ def grow(folder: Path, real: Real, there: int, size: int) -> None:
     chance = random.Random(there)
     terms = functools.cache(lexical.terms)
 
-    def put_together(text: str, _: str | None = None) -> list[str]:
-        return [term for sentence in re.split("\n|(?<=[.!?。]) ", text) for term in terms(sentence)]
+    def prepared(article: Article, passage: Passage) -> Prepared:
+        """With what costs the most: words, found once for each sentence; without days, for which nobody asks here."""
+        text = titled(article.title, passage.text)
+        parts = re.split("\n|(?<=[.!?。]) ", text)
+        words = " ".join(term for part in parts for term in terms(part, article.language))
+        return Prepared(passage, hash_of(text), Analysis(words, frozenset()), None)
 
-    # What costs the most in writing: words, found once for each sentence, and days, for which nobody asks here.
-    with (
-        Writer(folder) as writer,
-        patch("index.store.terms", put_together),
-        patch("index.passage_dates.days_in", lambda *_: []),
-    ):
+    with Writer(folder) as writer:
         writer.set_meta("encoder", "made up")
         # Words are gathered in memory for longer, and so written fewer times.
         writer.connection.execute("INSERT INTO terms (terms, rank) VALUES ('hashsize', ?)", (2**26,))
@@ -132,9 +132,9 @@ def grow(folder: Path, real: Real, there: int, size: int) -> None:
             for number in range(lot * LOT // PASSAGES, (lot + 1) * LOT // PASSAGES):
                 language, pool = chance.choices(pools, weights)[0]
                 article, passages = made_up_article(number, language, chance.choices(pool, k=SENTENCES * PASSAGES))
-                hashed = [(passage, hash_of(titled(article.title, passage.text))) for passage in passages]
-                hashes += [digest for _, digest in hashed]
-                writer.put(article, hashed, Keys(article.id, article.content_hash, article.id, None, None))
+                ready = [prepared(article, passage) for passage in passages]
+                hashes += [one.hash for one in ready]
+                writer.put(article, ready, Keys(article.id, article.content_hash, article.id, None, None))
             writer.put_vectors("made up", hashes, real.made_up(lot))
             if lot % LOTS == LOTS - 1:
                 writer.commit_meta()
@@ -213,10 +213,12 @@ def measure(folder: Path) -> dict[str, Any]:
 
     def nearest(number: int) -> None:
         with index.snapshot() as snapshot:
+            assert isinstance(snapshot, Snapshot)
             found[number] = [hit for hit, _ in snapshot.nearest(vectors[number], 10)]
 
     def matching(number: int) -> None:
         with index.snapshot() as snapshot:
+            assert isinstance(snapshot, Snapshot)
             snapshot.matching(questions[number], settings.retriever.candidates)
 
     result: dict[str, Any] = {"opening": opening}
