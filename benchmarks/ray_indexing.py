@@ -124,6 +124,8 @@ def scaling(folder: Path) -> dict[str, Any]:
 def rate(notes: Path) -> float:
     """Texts a second, in the time in which every worker was at work; the first call of each warms it up."""
     logs = [[json.loads(line) for line in file.read_text().splitlines()][1:] for file in notes.glob("*.jsonl")]
+    if not all(logs):
+        raise SystemExit("a worker had nothing to do before it was over: ask for more --passages")
     begin = max(log[0][0] for log in logs)
     end = min(log[-1][1] for log in logs)
     done = sum(
