@@ -1,4 +1,4 @@
-"""Whether a search in Milvus finds what a search in FAISS files finds, and how long it takes.
+"""Whether a search in Milvus finds what a search in FAISS files finds.
 
     python benchmarks/stores.py xquad.en.json xquad.de.json ...
 
@@ -9,10 +9,8 @@ names. Writes results/stores.json; fails if a figure differs by more than 0.005.
 
 import argparse
 import json
-import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,14 +18,13 @@ from typing import Any
 import numpy as np
 from machine import machine
 
-from index.config import EncoderConfig, IndexConfig, IndexSettings, MilvusConfig, RetrieverConfig
+from index.config import EncoderConfig, IndexConfig, IndexSettings, MilvusConfig
 from index.encoder import Encoder
-from index.evaluation import evaluate_retrieval, read_pool
-from index.stores import Store, open_store
+from index.evaluation import evaluate_retrieval
+from index.stores import open_store
 
 HERE = Path(__file__).parent
 LIMIT = 0.005
-ASKED = 200
 FIGURES = {
     "r1": "R@1",
     "r10": "R@10",
@@ -67,21 +64,23 @@ def main() -> None:
     arguments.add_argument("--milvus", help="address of a server; by default Milvus Lite in a temporary file")
     arguments.add_argument("--out", type=Path, default=HERE / "results" / "stores.json")
     chosen = arguments.parse_args()
-    encoder = Remembering(Encoder.open(EncoderConfig()))
+    report = compare(chosen.files, Remembering(Encoder.open(EncoderConfig())), chosen.milvus)
+    chosen.out.parent.mkdir(parents=True, exist_ok=True)
+    chosen.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    if any(row["difference"] > LIMIT for row in report["rows"]):
+        sys.exit(f"the stores differ by more than {LIMIT}")
+
+
+def compare(files: Sequence[Path], encoder: Any, address: str | None) -> dict[str, Any]:
+    """The figures over both stores, beside each other; ``address`` None: Milvus Lite."""
+    found = {}
     with tempfile.TemporaryDirectory() as folder:
-        milvus = MilvusConfig(uri=chosen.milvus or f"{folder}/milvus.db")
-        stores = {
-            name: open_store(IndexSettings(index=IndexConfig(path=Path(folder), store=name), milvus=milvus))
-            for name in ("faiss", "milvus")
-        }
-        found = {
-            name: evaluate_retrieval(chosen.files, encoder, parallel=True, store=store)  # type: ignore[arg-type]
-            for name, store in stores.items()
-        }
-        pool = read_pool(chosen.files, parallel=True)
-        vectors, questions = encoder.encode_passages(pool.passages), encoder.encode_queries(pool.questions[:ASKED])
-        took = {name: milliseconds(store, vectors, questions) for name, store in stores.items()}
-    rows: list[dict[str, Any]] = [
+        milvus = MilvusConfig(uri=address or f"{folder}/milvus.db")
+        for name in ("faiss", "milvus"):
+            store = open_store(IndexSettings(index=IndexConfig(path=Path(folder), store=name), milvus=milvus))
+            found[name] = evaluate_retrieval(files, encoder, parallel=True, store=store)
+            print(name, json.dumps(found[name]), flush=True)
+    rows = [
         {
             "figure": label,
             **{name: round(figures[key], 4) for name, figures in found.items()},
@@ -89,31 +88,14 @@ def main() -> None:
         }
         for key, label in FIGURES.items()
     ]
-    print(json.dumps(rows, indent=1))
-    server = "a Milvus server" if chosen.milvus else "Milvus Lite"
-    rows.append({"figure": f"ms a search among {len(vectors):,} vectors, median ({server})", **took})
-    report = {
-        "command": f"python benchmarks/stores.py {' '.join(file.name for file in chosen.files)}",
+    return {
+        "command": f"python benchmarks/stores.py {' '.join(file.name for file in files)}",
         "machine": machine(),
         "questions": found["faiss"]["questions"],
+        "milvus": "server" if address else "Milvus Lite",
         "limit": LIMIT,
         "rows": rows,
     }
-    chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    chosen.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    if any(row.get("difference", 0) > LIMIT for row in rows):
-        sys.exit(f"the stores differ by more than {LIMIT}")
-
-
-def milliseconds(store: Store, vectors: np.ndarray, questions: np.ndarray) -> float:
-    """How long a search takes, in the middle."""
-    times = []
-    with store.trial(vectors) as nearest:
-        for question in questions:
-            start = time.perf_counter()
-            nearest.nearest(question, RetrieverConfig().candidates)
-            times.append(1000 * (time.perf_counter() - start))
-    return round(statistics.median(times), 2)
 
 
 if __name__ == "__main__":
