@@ -30,6 +30,7 @@ from index.encoder import Encoder
 from index.index import Index
 from index.passage import split_article
 from index.sentences import sentences
+from index.snapshot import Snapshot
 from index.sources import find_files, read_file
 from index.update import add, sync
 
@@ -126,6 +127,7 @@ def one_by_one(settings: IndexSettings, encoder: Encoder, inbox: Path, articles:
             done = time.perf_counter()
             work.append(time.process_time() - worked)
             with reader.snapshot() as snapshot:
+                assert isinstance(snapshot, Snapshot), snapshot
                 found = snapshot.matching(article.text[: article.text.index(".")], 1)[0][0]
                 (passage,) = snapshot.passages([found]).values()
             reader.search(article.title)

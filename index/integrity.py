@@ -13,16 +13,8 @@ from index.errors import DamagedError, WriteError
 from index.faiss_store import FaissStore
 from index.lexical import terms
 from index.passage import hash_of, titled
-from index.store import (
-    ARTICLES_FILE,
-    VECTORS_FILE,
-    check_format,
-    checksum,
-    connect,
-    meta,
-    read_articles,
-    read_passages,
-)
+from index.rows import read_articles, read_passages
+from index.store import ARTICLES_FILE, VECTORS_FILE, check_format, checksum, connect, meta
 from index.stores import Store, StoreName
 
 _SHOWN = 5

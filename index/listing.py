@@ -16,7 +16,8 @@ from index.article import Article
 from index.catalog import Catalog
 from index.errors import DamagedError, NoIndexError
 from index.lexical import quoted_words
-from index.store import ARTICLES_FILE, Summary, check_format, connect, meta, read_articles
+from index.rows import Summary, read_articles
+from index.store import ARTICLES_FILE, check_format, connect, meta
 
 Span = Literal["day", "week", "month", "year"]
 

@@ -21,18 +21,8 @@ from index.config import IndexSettings
 from index.errors import DamagedError, EncoderMismatchError
 from index.integrity import Damage, find_damage, leftovers
 from index.preparation import prepare
-from index.store import (
-    ARTICLES_FILE,
-    VECTORS_FILE,
-    Writer,
-    checkpoint,
-    checksum,
-    connect,
-    lock,
-    read_articles,
-    sync_folder,
-    writing,
-)
+from index.rows import read_articles
+from index.store import ARTICLES_FILE, VECTORS_FILE, Writer, checkpoint, checksum, connect, lock, sync_folder, writing
 from index.stores import StoreName, open_store
 
 if TYPE_CHECKING:

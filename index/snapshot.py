@@ -18,19 +18,8 @@ from index.faiss_store import FaissStore
 from index.matching import Matcher
 from index.passage import Passage
 from index.passage_dates import Days
-from index.store import (
-    ARTICLES_FILE,
-    VECTORS_FILE,
-    Summary,
-    check_format,
-    connect,
-    meta,
-    read_articles,
-    read_languages,
-    read_neighbours,
-    read_passages,
-    read_summaries,
-)
+from index.rows import Summary, read_articles, read_languages, read_neighbours, read_passages, read_summaries
+from index.store import ARTICLES_FILE, VECTORS_FILE, check_format, connect, meta
 from index.stores import Generation, Nearest, Store
 
 Row = TypeVar("Row")

@@ -13,7 +13,7 @@ from index.article import Article
 from index.errors import SupersededError
 from index.passage import Passage
 from index.passage_dates import Days
-from index.store import Summary
+from index.rows import Summary
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")

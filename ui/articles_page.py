@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from index.article import Article
 from index.listing import Overview, Selection
-from index.store import Summary
+from index.rows import Summary
 from qa.language import direction, name, sentence
 from ui.articles_chart import picture
 from ui.articles_words import number, words

@@ -12,10 +12,11 @@ from index.article import Article
 from index.errors import NoIndexError, SupersededError
 from index.passage import Passage
 from index.passage_dates import Days
+from index.rows import Summary
 from index.sharding.layout import ORIGIN, At, folder_of, name_of, read_published, require
 from index.sharding.words import Ranked, Wording, ranked, token_count
 from index.snapshot import Snapshot
-from index.store import Summary, meta
+from index.store import meta
 
 # Generations that are open at once: the one that is searched, and the one before it, or the one to come.
 _GENERATIONS = 2

@@ -16,10 +16,10 @@ from index.matching import RESCORED, ROWS, divide, in_order, sampled, weight
 from index.nearest import best
 from index.passage import Passage
 from index.passage_dates import Days
+from index.rows import Summary
 from index.sharding.layout import At, shard_of
 from index.sharding.reader import Conditions, Details, Facts, Near
 from index.sharding.words import Ranked, Wording
-from index.store import Summary
 
 Dated = TypeVar("Dated", Article, Summary)
 
