@@ -49,7 +49,7 @@ from index.vectors import records, refresh, sweep
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = Path(__file__).resolve().parent / "results" / "search.json"
 PLOT = ROOT / "docs" / "search.svg"
-SIZES = (10_000, 100_000, 1_000_000)
+SIZES = (10_000, 100_000, 300_000, 1_000_000)
 RIVALS_UP_TO = 100_000
 REAL, QUESTIONS = 3_000, 300
 SENTENCES, PASSAGES = 3, 5  # of a passage, of an article
@@ -358,13 +358,16 @@ def measure_all(files: Sequence[Path], largest: int, folder: Path) -> dict[str, 
         (folder / "asked.json").write_text(json.dumps(asked), encoding="utf-8")
         with closing(connect(index, ARTICLES_FILE)) as connection:
             kinds = {"approximate" if record.approximate else "exact" for record in records(connection)}
-        rows.append({"passages": size, "search": " and ".join(sorted(kinds)), **in_fresh_process(index)})
+        disk = sum(file.stat().st_size for file in index.iterdir()) / 2**30
+        figures = {**in_fresh_process(index), "disk_gb": float(f"{disk:.3g}")}
+        rows.append({"passages": size, "search": " and ".join(sorted(kinds)), **figures})
         print(json.dumps(rows[-1], indent=1), flush=True)
         others += rivals(real, texts_in(index), size, best)
     return {
         "command": f"python benchmarks/search.py FILE... --largest {largest}",
         "machine": machine(),
         "vectors": "real ones plus half the difference of two other real ones; questions are real",
+        "passages_an_article": PASSAGES,
         "limits": LIMITS,
         "rows": rows,
         "rivals": others,

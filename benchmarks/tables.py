@@ -1,10 +1,10 @@
-"""Write README's tables from benchmarks/results/*.json, between their markers.
+"""Write the tables of README.md and docs/capacity.md from benchmarks/results/*.json, between their markers.
 
     python benchmarks/tables.py            write them
     python benchmarks/tables.py --check    say which are stale, and fail
 
 A table stands between ``<!-- table: NAME -->`` and ``<!-- end of table -->``, and is made from results/NAME.json; that
-of ``upkeep`` from the results of several benchmarks, as far as they are there.
+of ``upkeep`` from the results of several benchmarks, as far as they are there, and those of ``capacity`` from theirs.
 """
 
 import json
@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import capacity
 from machine import described
 
 ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
+DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "capacity.md")
 RESULTS = Path(__file__).resolve().parent / "results"
 Rows = Iterator[tuple[str, str, str]]
 """What was measured, the figure, and the limit that it is held to."""
@@ -66,6 +67,7 @@ def search(result: dict[str, Any]) -> list[list[str]]:
         "a language_p50": "both, in a language, median, ms",
         "opening": "opening, s",
         "memory_gb": "memory without the encoder, GB",
+        "disk_gb": "files of the index, GB",
     }
     rows = [["passages", *(f"{row['passages']:,}" for row in result["rows"]), "limit at a million"]]
     for name, label in names.items():
@@ -208,14 +210,21 @@ def table(name: str) -> str:
     """The table in Markdown, with the command and the machine it was measured on."""
     if name == "upkeep":
         return upkeep()
+    if name in capacity.TABLES:
+        return f"\n{markdown(capacity.TABLES[name]())}\n\n"
     file = RESULTS / f"{name}.json"
     if not file.is_file():
-        sys.exit(f"README.md has a table of {file.relative_to(ROOT)}, which is not there; benchmarks/ makes it")
+        sys.exit(f"there is to be a table of {file.relative_to(ROOT)}, which is not there; benchmarks/ makes it")
     result = json.loads(file.read_text(encoding="utf-8"))
-    head, *body = TABLES.get(name, plain)(result)
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *body]
-    text = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    text = markdown(TABLES.get(name, plain)(result))
     return f"\n{text}\n\n`{result['command']}`, on {described(result['machine'])}.\n\n"
+
+
+def markdown(rows: list[list[str]]) -> str:
+    """The rows as a table, the first as its head."""
+    head, *body = rows
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *body]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def filled(text: str) -> str:
@@ -224,13 +233,17 @@ def filled(text: str) -> str:
 
 
 def main() -> None:
-    """Write README, or check it."""
-    before = README.read_text(encoding="utf-8")
-    after = filled(before)
-    if "--check" in sys.argv[1:] and before != after:
-        sys.exit("README.md: its tables do not show benchmarks/results; python benchmarks/tables.py writes them")
-    if before != after:
-        README.write_text(after, encoding="utf-8")
+    """Write them, or check them."""
+    stale = []
+    for document in DOCUMENTS:
+        before = document.read_text(encoding="utf-8")
+        after = filled(before)
+        if before != after:
+            stale.append(document.name)
+            if "--check" not in sys.argv[1:]:
+                document.write_text(after, encoding="utf-8")
+    if "--check" in sys.argv[1:] and stale:
+        sys.exit(f"{', '.join(stale)}: tables do not show benchmarks/results; python benchmarks/tables.py writes them")
 
 
 if __name__ == "__main__":

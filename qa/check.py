@@ -21,7 +21,8 @@ _SURE = 7
 """Words that it takes to believe the identifier when it names a third language."""
 
 _MARKUP = re.compile(r"https?://\S+|www\.\S+|</?[a-z][^>]*>|!?\[[^\]]*\]\([^)]*\)|```|\*\*|\{\{|^#+ ", re.IGNORECASE)
-_TWO_SCRIPTS = re.compile(r"(?<=[^\W\d_\u0000-\u024f])[a-z]{2,}")  # Latin letters go on where other ones have begun
+# Latin letters go on where other ones have begun; "ə" and Vietnamese vowels are Latin too.
+_TWO_SCRIPTS = re.compile(r"(?<=[^\W\d_\u0000-\u02af\u1e00-\u1eff])[a-z]{2,}")
 _OMISSION = re.compile(r"(name|number|month|weekday) left out: |much shorter than ")
 _LABEL = r"(?:^|\s)(?:%s|Translation|Sentence)\s*[:\uff1a]"
 _WIDTH = {"CJK": 3.0, "HIRAGANA": 2.0, "KATAKANA": 2.0, "HANGUL": 2.4}

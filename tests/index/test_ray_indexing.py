@@ -177,7 +177,12 @@ def test_a_worker_out_of_memory_does_its_part_again(nodes: Nodes, news: Path) ->
         ("without_weights", {}, "ModelError", ("the worker on ", "e5-small-q4.bin: no such file")),
         ("other_model", {}, "ClusterError", ("the worker on ", "has the encoder words/2", "started with words/1")),
         ("noting", {"pretend": "9.9"}, "ClusterError", ("on the worker", "kabar 9.9 (sources 000000000000) where")),
-        ("noting", {"workers_path": os.devnull}, "ClusterError", ("a worker has no kabar", "install the same kabar")),
+        (
+            "noting",
+            {"workers_path": str(TESTS / "without_kabar")},
+            "ClusterError",
+            ("a worker has no kabar", "install the same kabar"),
+        ),
         ("always_out_of_memory", {}, "ClusterError", ("a worker died", "memory")),
     ],
 )
