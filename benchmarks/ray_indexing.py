@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=20_000)
     asked = parser.parse_args()
     result = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.is_file() else {}
-    result["machine"] = machine()
+    result |= {"command": "python benchmarks/ray_indexing.py", "machine": machine()}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         passages = write_articles(folder / "news", asked.passages)

@@ -194,12 +194,40 @@ def suggestions(result: dict[str, Any]) -> list[list[str]]:
     ]
 
 
+def ray_indexing(result: dict[str, Any]) -> list[list[str]]:
+    """What workers of a cluster encode, and what the cluster costs."""
+    scaling, overhead = result["scaling"], result["overhead"]
+    passages = f"{overhead['passages']:,} passages"
+    return [
+        ["", "measured", "limit"],
+        ["passages a second, one worker on one core", f"{scaling['one']:g}", ""],
+        ["passages a second, two workers on a core each", f"{scaling['two']:g}", ""],
+        ["two workers, times one", f"{scaling['speed_up']:g}", f"{scaling['required']:g}"],
+        [f"{passages} without Ray, on both cores", f"{overhead['plain']:g} s", ""],
+        [f"{passages} with `--ray local`", f"{overhead['ray']:g} s", ""],
+        ["what Ray adds", f"{overhead['overhead']:+.1%}", f"{overhead['allowed']:.0%}"],
+    ]
+
+
+def sharded(result: dict[str, Any]) -> list[list[str]]:
+    """The same hits from shards, and what they cost."""
+    one, other = result["one folder"], result["shards on Ray Serve"]
+    return [
+        ["", "one folder", f"{result['shards']} shards, {result['replicas']} copies of each"],
+        [f"questions of {result['questions']} with equal hits and scores", "", str(result["equal"])],
+        ["a search, median", f"{one['median_ms']:g} ms", f"{other['median_ms']:g} ms"],
+        ["a search, 95 of 100", f"{one['p95_ms']:g} ms", f"{other['p95_ms']:g} ms"],
+    ]
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], list[list[str]]]] = {
     "dates": dates,
-    "reader": small_things,
     "load": load,
     "page": page,
+    "ray_indexing": ray_indexing,
+    "reader": small_things,
     "search": search,
+    "sharded": sharded,
     "small_things": small_things,
     "suggestions": suggestions,
     "writer": writer,

@@ -21,6 +21,8 @@ _WORD_CHARACTERS = 12
 _STEM = 3
 """Words that begin with so many common letters are one word in two spellings or forms: says, said; centre, center."""
 
+_Shingle = tuple[str, ...]
+
 _DIGITS = re.compile(r"\d+")
 
 
@@ -28,8 +30,8 @@ def originals(texts: Sequence[str]) -> list[int]:
     """For each text the number of the first that it is a copy of, its own if it is a copy of none."""
     found: list[int] = []
     kept: dict[int, _Text] = {}
-    first: dict[str, int] = {}
-    others: dict[str, list[int]] = {}
+    first: dict[_Shingle, int] = {}
+    others: dict[_Shingle, list[int]] = {}
     for number, text in enumerate(texts):
         this = _Text(text)
         known = this.shingles & first.keys()
@@ -58,9 +60,9 @@ class _Text:
             self.words = list("".join(chunks))
         else:
             self.words = [word if word.isalnum() else word.strip(_AROUND_WORDS) for word in chunks]
-        self.shingles = set(map(" ".join, zip(self.words, self.words[1:], self.words[2:], strict=False)))
+        self.shingles: set[_Shingle] = set(zip(self.words, self.words[1:], self.words[2:], strict=False))
         if not self.shingles:
-            self.shingles = {" ".join(self.words)}
+            self.shingles = {tuple(self.words)}
 
     def is_like(self, other: "_Text", shared: int) -> bool:
         """Whether ``shared`` common shingles are enough for a copy."""

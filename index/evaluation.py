@@ -25,6 +25,7 @@ from index.faiss_store import FaissStore
 from index.fusion import Likeness, Ranking, fuse
 from index.language import identify
 from index.lexical import TOKENIZER, query, terms
+from index.matching import in_order, paired, together, weight
 from index.passage import split_article
 from index.stores import Nearest, Store
 
@@ -275,12 +276,18 @@ def _matches(pool: Pool) -> Iterator[Ranking]:
     """For each question, every passage that shares a term with it, best first."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute(f'CREATE VIRTUAL TABLE passages USING fts5(terms, tokenize = "{TOKENIZER}")')
-        rows = (
-            (number, " ".join(terms(passage, pool.languages[text])))
-            for number, (passage, text) in enumerate(zip(pool.passages, pool.text_of, strict=True))
-        )
-        connection.executemany("INSERT INTO passages (rowid, terms) VALUES (?, ?)", rows)
-        statement = "SELECT rowid, -bm25(passages) FROM passages WHERE passages MATCH ? ORDER BY rank, rowid"
+        connection.execute("CREATE VIRTUAL TABLE vocabulary USING fts5vocab('passages', 'row')")
+        texts = zip(pool.passages, pool.text_of, strict=True)
+        rows = [" ".join(terms(passage, pool.languages[text])) for passage, text in texts]
+        connection.executemany("INSERT INTO passages (rowid, terms) VALUES (?, ?)", enumerate(rows))
+        having = dict(connection.execute("SELECT term, doc FROM vocabulary").fetchall())
+        held = [row.split(" ") for row in rows]
+        statement = "SELECT rowid, -bm25(passages) FROM passages WHERE passages MATCH ?"
+
+        def weight_of(term: str) -> float:
+            return weight(having.get(term.strip('"'), 0), len(rows))
+
         for question in pool.questions:
-            expression = query(question)
-            yield connection.execute(statement, (expression,)).fetchall() if expression else []
+            expression, asked = query(question), paired(question, weight_of)
+            found = connection.execute(statement, (expression,)) if expression else ()
+            yield in_order((number, score + together(held[number], asked)) for number, score in found)

@@ -109,7 +109,7 @@ def query(text: str) -> str:
     Words are looked for in other forms too, by their stems in the language that ``text`` seems to be in.
     """
     words = _asked(text)
-    stems = [term for _, term in _stems(words, identify(text))] if words else []
+    stems = [term for _, term in _stems(words, _language(text))] if words else []
     return " OR ".join(map(_quoted, dict.fromkeys(words + stems)))
 
 
@@ -118,10 +118,37 @@ def quoted_words(text: str) -> list[str]:
     return list(map(_quoted, _asked(text)))
 
 
+def pairs(text: str) -> list[tuple[str, str]]:
+    """Words of ``query`` that stand side by side in a question, each pair once."""
+    asked = set(_asked(text))
+    return [pair for pair in dict.fromkeys(pairwise(_words(text))) if asked.issuperset(pair)]
+
+
+def sign(text: str) -> str:
+    """What stems begin with in articles in the language that ``text`` seems to be in; "" if it has none."""
+    code = _stemmed(_language(text))
+    return f"{STEM}{code}{STEM}" if code in _STEMMERS else ""
+
+
 def _asked(text: str) -> list[str]:
-    """The first ``QUERY_TERMS`` distinct words of a question. Accents that were typed in Vietnamese are meant."""
-    found = _split(_fold(text, keep_accents=_accents_tell_words_apart(text)))
-    return list(dict.fromkeys(found))[:QUERY_TERMS]
+    """The first ``QUERY_TERMS`` distinct words of a question."""
+    return list(dict.fromkeys(_words(text)))[:QUERY_TERMS]
+
+
+def _words(text: str) -> list[str]:
+    """The words of a question, in order. Accents that were typed in Vietnamese are meant."""
+    return _split(_fold(text, keep_accents=_accents_tell_words_apart(text)))
+
+
+@lru_cache(maxsize=64)
+def _language(text: str) -> str:
+    """``identify`` takes a thousandth of a second, and the same question is asked for more than once."""
+    return identify(text)
+
+
+def _stemmed(language: str | None) -> str:
+    """The language whose stems those of ``language`` are."""
+    return _SAME.get(language or "", language or "")
 
 
 def _quoted(term: str) -> str:
@@ -131,7 +158,7 @@ def _quoted(term: str) -> str:
 
 def _stems(words: Sequence[str], language: str | None) -> Iterator[tuple[bool, str]]:
     """For each word whether its stem is another, and the term for the stem."""
-    code = _SAME.get(language or "", language or "")
+    code = _stemmed(language)
     name = _STEMMERS.get(code)
     if name is not None:
         for word in filter(str.isalpha, words):

@@ -12,15 +12,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log
+from typing import NamedTuple
 
 import numpy as np
 
-from index.lexical import query
+from index.lexical import pairs, query, sign
 
 ROWS = 4_000
 """So many passages with the rarer words are looked at, the newest."""
 RESCORED = 2
-"""The commoner words are counted for so many times the passages that are wanted."""
+"""The commoner words and pairs of words are counted for so many times the passages that are wanted."""
+PAIR = 0.6
+"""A pair of words that stand side by side in question and passage adds so much of what the commoner of them weighs."""
 _SAMPLE = 200
 # Of bm25() in FTS5; there is no way to ask it for these.
 _K1, _B, _LEAST_WEIGHT = 1.2, 0.75, 1e-6
@@ -62,6 +65,32 @@ def added(held: Sequence[str], weights: Mapping[str, float], mean_length: float)
     """What the commoner terms, with their weights, add to the score of a passage that has the terms ``held``."""
     times = Counter(word for word in held if word in weights)
     return sum(points(weights[term], often, len(held), mean_length) for term, often in times.items())
+
+
+class Pairs(NamedTuple):
+    """Pairs of words of a question with what each adds, and what the stems of its language begin with.
+
+    Between languages pairs say too little: those that a foreign question has are names, which a text about them has
+    everywhere. A language without stems is told by its letters, or by the words themselves.
+    """
+
+    sign: str
+    weights: dict[tuple[str, str], float]
+
+
+def paired(text: str, weight_of: Callable[[str], float]) -> Pairs:
+    """The pairs of a question; ``weight_of`` a (quoted) term."""
+    weights = {(a, b): PAIR * min(weight_of(f'"{a}"'), weight_of(f'"{b}"')) for a, b in pairs(text)}
+    return Pairs(sign(text), weights)
+
+
+def together(held: Sequence[str], asked: Pairs) -> float:
+    """What pairs of words add to the score of a passage that has the terms ``held``: its words in order, then stems."""
+    if not asked.weights or not held[-1].startswith(asked.sign):
+        return 0.0
+    firsts = {first for first, _ in asked.weights}
+    found = {(held[place], following) for place, following in enumerate(held[1:]) if held[place] in firsts}
+    return sum(weight for pair, weight in asked.weights.items() if pair in found)
 
 
 def sampled(numbers: int) -> list[int]:
@@ -114,9 +143,7 @@ class Matcher:
         rarer, common = divide(expression.split(" OR "), self.frequency, self.counts.numbers)
         if not rarer:
             return []
-        if not common:
-            return self._ranked(rarer, only, count)
-        return self._with_common(self._ranked(rarer, only, RESCORED * count), common)[:count]
+        return self._rescored(self._ranked(rarer, only, RESCORED * count), common, paired(text, self._weight))[:count]
 
     def _ranked(self, terms: Sequence[str], only: np.ndarray | None, count: int) -> Ranking:
         """The ``count`` best of the passages that have any of the terms; of very many, of the newest."""
@@ -128,21 +155,34 @@ class Matcher:
         if only is None:
             statement = f"SELECT number, score FROM ({found} {last}) {best} LIMIT ?"  # noqa: S608 -- constants alone
             return self.connection.execute(statement, (expression, ROWS, count)).fetchall()
-        statement = f"SELECT number, score FROM ({found} AND rowid BETWEEN ? AND ? {last}) {best}"  # noqa: S608
         bounds = (int(only[0]), int(only[-1]))
-        rows = self.connection.execute(statement, (expression, *bounds, ROWS)).fetchall()
+        rows = self.connection.execute(
+            f"{found} AND rowid BETWEEN ? AND ? {last}", (expression, *bounds, ROWS)
+        ).fetchall()
         if not rows:
             return []
-        numbers = np.fromiter((number for number, _ in rows), np.int64, len(rows))
-        places = np.minimum(np.searchsorted(only, numbers), only.size - 1)
-        return [rows[place] for place in np.flatnonzero(only[places] == numbers)[:count]]
+        table = np.array(rows, dtype=[("number", np.int64), ("score", np.float64)])
+        numbers, scores = table["number"], table["score"]
+        allowed = np.flatnonzero(only[np.minimum(np.searchsorted(only, numbers), only.size - 1)] == numbers)
+        order = np.lexsort((numbers[allowed], -scores[allowed]))[:count]
+        return [rows[place] for place in allowed[order]]
 
-    def _with_common(self, ranked: Ranking, common: Sequence[str]) -> Ranking:
-        """The same passages with what the commoner terms add."""
-        mean, total = self._statistics()
-        weights = {term.strip('"'): weight(min(self.frequency(term), total), total) for term in common}
+    def _rescored(self, ranked: Ranking, common: Sequence[str], asked: Pairs) -> Ranking:
+        """The same passages with what the commoner terms and pairs of words add."""
+        if not common and not asked.weights:
+            return ranked
+        mean = self._statistics()[0] if common else 1.0
+        weights = {term.strip('"'): self._weight(term) for term in common}
         words = self.words([number for number, _ in ranked])
-        return in_order((number, score + added(words.get(number, []), weights, mean)) for number, score in ranked)
+        return in_order(
+            (number, score + added(words[number], weights, mean) + together(words[number], asked))
+            for number, score in ranked
+        )
+
+    def _weight(self, term: str) -> float:
+        """What a (quoted) term weighs."""
+        total = self._statistics()[1]
+        return weight(min(self.frequency(term), total), total)
 
     def words(self, numbers: Sequence[int]) -> dict[int, list[str]]:
         """The terms of passages, by number."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from index.article import Article
 from index.lexical import query
-from index.matching import RESCORED, ROWS, divide, in_order, sampled, weight
+from index.matching import RESCORED, ROWS, divide, in_order, paired, sampled, weight
 from index.nearest import best
 from index.passage import Passage
 from index.passage_dates import Days
@@ -123,22 +123,28 @@ class ShardedSnapshot:
         if not terms or (only is not None and not bounds):
             return dense, []
         within = (min(first for first, _ in bounds), max(last for _, last in bounds)) if bounds else None
-        return dense, self._matching(terms, count, only, within)
+        return dense, self._matching(text, terms, count, only, within)
 
     def _matching(
-        self, terms: Sequence[str], count: int, only: Conditions | None, bounds: tuple[int, int] | None
+        self, text: str, terms: Sequence[str], count: int, only: Conditions | None, bounds: tuple[int, int] | None
     ) -> list[tuple[int, float]]:
         """What ``index.matching.Matcher`` finds in the whole index."""
         totals = self._totals
         rarer, common = divide(terms, totals.having.__getitem__, totals.greatest)
         if not rarer or not totals.terms:
             return []
+
+        def weight_of(term: str) -> float:
+            return weight(totals.having.get(term, 0), totals.passages)
+
+        asked = paired(text, weight_of)
         wording = Wording(
-            rarer={term.strip('"'): weight(totals.having[term], totals.passages) for term in rarer},
+            rarer={term.strip('"'): weight_of(term) for term in rarer},
             mean_length=totals.terms / totals.passages,
-            commoner={term.strip('"'): weight(totals.having[term], totals.passages) for term in common},
+            commoner={term.strip('"'): weight_of(term) for term in common},
             sampled_mean=self._sampled_mean() if common else 1.0,
-            wanted=RESCORED * count if common else count,
+            pairs=asked,
+            wanted=RESCORED * count,
             newest=len(rarer) == 1 and totals.having[rarer[0]] > ROWS,  # of several never so many
             bounds=bounds,
         )
@@ -148,8 +154,6 @@ class ShardedSnapshot:
             oldest = np.sort(np.concatenate([one.seen for one in answers]))[-ROWS:][:1]
             rows = [row for row in rows if row[0] >= oldest[0]]
         rows = sorted(rows, key=lambda row: (-row[1], row[0]))[: wording.wanted]
-        if not common:
-            return [(number, score) for number, score, _ in rows]
         return in_order((number, score) for number, _, score in rows)[:count]
 
     def _sampled_mean(self) -> float:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from index.matching import ROWS, Matcher, added, points
+from index.matching import ROWS, Matcher, Pairs, added, points, together
 
 
 class Wording(NamedTuple):
@@ -19,6 +19,7 @@ class Wording(NamedTuple):
         mean_length: of all passages, in terms.
         commoner: terms that only add to the scores, with their weights.
         sampled_mean: the mean length that is used with ``commoner``.
+        pairs: words that stand side by side in the question.
         wanted: how many passages are wanted; all that are looked at if ``newest``.
         newest: whether so many passages have the rarer terms that only the newest are looked at.
         bounds: the least and the greatest number of a passage that may be found; None: there are no such.
@@ -28,13 +29,14 @@ class Wording(NamedTuple):
     mean_length: float
     commoner: dict[str, float]
     sampled_mean: float
+    pairs: Pairs
     wanted: int
     newest: bool
     bounds: tuple[int, int] | None
 
 
 class Ranked(NamedTuple):
-    """Passages of one shard: number, score by the rarer terms, and by all.
+    """Passages of one shard: number, score by the rarer terms, and by all terms and pairs.
 
     ``seen``: numbers of all that were looked at, if only the newest were.
     """
@@ -66,7 +68,10 @@ def ranked(matcher: Matcher, wording: Wording, only: np.ndarray | None) -> Ranke
     if not wording.newest:
         del rows[wording.wanted :]
     return Ranked(
-        [(number, score, score + added(held, wording.commoner, wording.sampled_mean)) for number, score, held in rows],
+        [
+            (number, score, score + added(held, wording.commoner, wording.sampled_mean) + together(held, wording.pairs))
+            for number, score, held in rows
+        ],
         seen if wording.newest else seen[:0],
     )
 
