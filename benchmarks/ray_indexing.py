@@ -20,13 +20,11 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 from machine import machine
 from sync import made_up, samples
 
-from index import ray_indexing
 from index.config import EncoderConfig, IndexSettings
 from index.encoder import Encoder
 from index.folder import File
@@ -110,7 +108,7 @@ def scaling(folder: Path) -> dict[str, Any]:
         notes.mkdir()
         os.environ[NOTES] = str(notes)
         share = tasks[: len(tasks) * workers // 2]  # so that both take as long
-        with connect("local"), patch.object(ray_indexing, "_FILES", 16):  # lots enough for a short run too
+        with connect("local"):
             for _ in read_on_ray(share, settings, fingerprint, open_encoder=Noting, workers=workers):  # type: ignore[arg-type]
                 pass
         rates[workers] = rate(notes)

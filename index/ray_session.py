@@ -175,6 +175,8 @@ def _start_here(options: dict[str, Any]) -> None:
     """Start a cluster of this machine. A first start after a boot can take longer than Ray waits for it."""
     import ray
 
+    # Ray would have its own processes interrupt the workers whenever they wake.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     try:
         ray.init("local", include_dashboard=False, **options)
     except Exception:  # noqa: BLE001 -- Ray has no class of its own for it
