@@ -64,14 +64,17 @@ def search(result: dict[str, Any]) -> list[list[str]]:
         "words_p50": "words alone, median, ms",
         "hybrid_p50": "both, median, ms",
         "a month_p50": "both, in a month, median, ms",
+        "two years_p50": "both, in two years of five, median, ms",
+        "a source_p50": "both, of one source in twenty, median, ms",
         "a language_p50": "both, in a language, median, ms",
         "opening": "opening, s",
         "memory_gb": "memory without the encoder, GB",
         "disk_gb": "files of the index, GB",
     }
+    filtered = {"a month_p50", "two years_p50", "a source_p50", "a language_p50"}
     rows = [["passages", *(f"{row['passages']:,}" for row in result["rows"]), "limit at a million"]]
     for name, label in names.items():
-        limit = limits.get("hybrid_p50" if name.startswith("a ") else name, "")
+        limit = limits.get("hybrid_p50" if name in filtered else name, "")
         rows.append([label, *(shown(row[name]) for row in result["rows"]), shown(limit)])
     for rival in dict.fromkeys(row["rival"] for row in result["rivals"]):
         figures = {row["passages"]: shown(row["p50"]) for row in result["rivals"] if row["rival"] == rival}
