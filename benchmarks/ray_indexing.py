@@ -32,6 +32,7 @@ from index.passage import split_article
 from index.place import open_place
 from index.ray_indexing import read_on_ray, task_of
 from index.ray_session import connect
+from ui.indexing import let_others_go_first
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = Path(__file__).resolve().parent / "results" / "ray_indexing.json"
@@ -73,6 +74,7 @@ def main() -> None:
     parser.add_argument("--part", action="append", choices=("scaling", "overhead"))
     parser.add_argument("--passages", type=int, default=20_000)
     asked = parser.parse_args()
+    let_others_go_first()  # as `kabar index` does
     result = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.is_file() else {}
     result |= {"command": "python benchmarks/ray_indexing.py", "machine": machine()}
     with tempfile.TemporaryDirectory() as name:

@@ -5,7 +5,6 @@ Exit codes: 0 done, 1 failed, 2 wrong use. Results go to standard output, everyt
 
 import contextlib
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -122,10 +121,10 @@ def index(  # noqa: PLR0913 -- each option is one
     """Bring the index into line with the articles: add new ones, re-read changed ones, drop removed ones."""
     settings = _settings(config)
     quiet()
-    _let_others_go_first()
     from index.added import default_places
     from ui import indexing
 
+    indexing.let_others_go_first()
     indexing.check_options(
         ray=ray, to_parts=to_parts, from_parts=from_parts, places=places, once=not (dry_run or watch or every)
     )
@@ -439,12 +438,6 @@ def _open_index(config: Path | None) -> "Index":
 
     settings = _settings(config)
     return Index(settings.index.path, settings)
-
-
-def _let_others_go_first() -> None:
-    """Questions that are asked meanwhile must not wait; on an idle machine this costs nothing."""
-    if hasattr(os, "nice"):
-        os.nice(5)
 
 
 def _tell(line: str) -> None:

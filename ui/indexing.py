@@ -1,5 +1,6 @@
 """What ``kabar index`` prints: its report, the plan of a run, and the lines of ``--watch`` and ``--every``."""
 
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,18 @@ from index.errors import KabarError
 if TYPE_CHECKING:
     from index.merge import PartsReport
     from index.update import SyncReport
+
+
+def let_others_go_first() -> None:
+    """Let questions that are asked meanwhile not wait for this process and what it starts.
+
+    On an idle machine this costs nothing. Under Linux it does not interrupt what runs either: where a Ray worker has
+    every core, Ray's own processes would, hundreds of times a second.
+    """
+    if hasattr(os, "nice"):
+        os.nice(5)
+    if hasattr(os, "SCHED_BATCH"):
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def print_plan(places: Sequence[str | Path], settings: IndexSettings, *, as_json: bool) -> None:

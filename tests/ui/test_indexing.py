@@ -72,3 +72,12 @@ def test_watching_follows_the_folder_until_it_is_told_to_end(folder: Path) -> No
         _, errors = process.communicate()
     assert process.returncode == 0
     assert "broken.txt: binary file, not text" in errors
+
+
+def test_a_run_lets_others_go_first():
+    script = (
+        "import os; from ui.indexing import let_others_go_first as polite; polite(); "
+        "print(os.nice(0), hasattr(os, 'SCHED_BATCH') and os.sched_getscheduler(0) != os.SCHED_BATCH)"
+    )
+    said = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert said.split() == [str(min(19, os.nice(0) + 5)), "False"]
