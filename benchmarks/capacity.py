@@ -1,9 +1,9 @@
 """What many passages need, worked out from what was measured: the tables of docs/capacity.md.
 
-Search is measured at four sizes (search.py). Between the two largest, which are both searched approximately, what grows
-evenly is taken as a straight line and what takes time as a power of the number of passages; both are followed from
-there. Encoding is measured on one machine (encode.py), and what a cluster adds by ray_indexing.py and sharded.py.
-``tables.py`` writes the tables.
+Search is measured at four sizes (search.py). The two largest are both searched approximately, and from them growth is
+followed: sizes along a straight line, times as a constant and a part that grows with the number of passages to the
+power of 0.75, as the number of vectors does that a search compares. Encoding is measured on one machine (encode.py),
+and what a cluster adds by ray_indexing.py and sharded.py. ``tables.py`` writes the tables.
 """
 
 import json
@@ -15,6 +15,8 @@ from typing import Any
 RESULTS = Path(__file__).resolve().parent / "results"
 MILLION = 1_000_000
 PLANNED = (10 * MILLION, 100 * MILLION, 1000 * MILLION)
+POWER = 0.75
+"""Of the number of passages: see index.approximate."""
 SHARD = 5 * MILLION
 """Passages of a shard: its search stays below a tenth of a second on one core."""
 COPIES = 2  # of each shard that answer
@@ -37,15 +39,16 @@ class Slopes:
 
     def __init__(self) -> None:
         self.small, self.large = result("search")["rows"][-2:]
-        self.ratio = self.large["passages"] / self.small["passages"]
 
-    def power(self, name: str) -> float:
-        """The power of the number of passages that a time grows with."""
-        return math.log(self.large[name] / self.small[name]) / math.log(self.ratio)
+    def growing(self, name: str) -> float:
+        """Milliseconds that are to be multiplied by the millions of passages to the power of ``POWER``."""
+        small, large = ((row["passages"] / MILLION) ** POWER for row in (self.small, self.large))
+        return float(max(0.0, (self.large[name] - self.small[name]) / (large - small)))
 
     def time(self, name: str, passages: int) -> float:
         """Milliseconds in an index of so many passages."""
-        return float(self.large[name] * (passages / self.large["passages"]) ** self.power(name))
+        more = (passages / MILLION) ** POWER - (self.large["passages"] / MILLION) ** POWER
+        return float(self.large[name] + self.growing(name) * more)
 
     def a_million(self, name: str) -> float:
         """GB that a million passages more take."""
@@ -76,7 +79,7 @@ def growth() -> Rows:
     small, large = slopes.small, slopes.large
     rows = [["", f"{small['passages']:,} passages", f"{large['passages']:,} passages", "grows"]]
     for label, name in TIMES.items():
-        grows = f"with passages to the power of {slopes.power(name):.2f}"
+        grows = f"by {three(slopes.growing(name))} ms × (millions of passages)^{POWER}"
         rows.append([f"search, {label}, median", f"{three(small[name])} ms", f"{three(large[name])} ms", grows])
     for label, name in SIZES.items():
         grows = f"by {three(slopes.a_million(name))} GB a million passages"
@@ -113,7 +116,7 @@ def a_million_articles() -> Rows:
         [
             "a search, median",
             f"{three(slopes.time('hybrid_p50', passages))} ms on one core",
-            f"{three(slopes.large['hybrid_p50'])} ms × {each}^{slopes.power('hybrid_p50'):.2f}",
+            f"{three(slopes.large['hybrid_p50'])} + {three(slopes.growing('hybrid_p50'))} × ({each}^{POWER} - 1) ms",
         ],
     ]
 
