@@ -13,8 +13,8 @@ from ui.cli import app
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:
     """The command in this process; what it sets for the whole process is left alone."""
-    for name in ("quiet", "_let_others_go_first"):
-        monkeypatch.setattr(f"ui.cli.{name}", lambda: None)
+    for name in ("cli.quiet", "indexing.let_others_go_first"):
+        monkeypatch.setattr(f"ui.{name}", lambda: None)
     monkeypatch.setattr("index.encoder.Encoder.open", lambda *_: WordEncoder())
     return CliRunner().invoke(app, ["index", *arguments])
 
