@@ -107,6 +107,30 @@ def test_reloading_keeps_the_conversation_and_a_new_one_begins_another(page):
     assert page.url != first
 
 
+def test_a_new_conversation_stays_empty_though_the_last_question_is_only_being_sent(page):
+    held = []
+
+    def hold_answers(route):
+        # The first request hands the question over; the second asks for its answer.
+        held.append(route)
+        if len(held) != 2:
+            route.continue_()
+
+    page.route("**/queue/join*", hold_answers)
+    page.locator("#question textarea").fill(QUESTION)
+    page.keyboard.press("Enter")
+    expect(page.locator("#current .question")).to_have_text(QUESTION)
+    while len(held) < 2:
+        page.wait_for_timeout(20)
+    page.evaluate("window.kabar.open('')")
+    expect(page.locator("#current .question")).to_have_count(0)
+    with page.expect_response("**/queue/join*"):
+        held[1].continue_()
+    page.unroute("**/queue/join*")
+    ask(page, "and who comes?")
+    expect(page.locator("#past .question")).to_have_count(0)
+
+
 def test_a_conversation_that_is_not_there_is_said_to_be_gone(page, address):
     page.goto(f"{address}?conversation=anothers")
     expect(page.locator("#current .error")).to_contain_text("does not exist")
