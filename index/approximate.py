@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from index.compute_thread import in_compute_thread
+
 # Groups for n vectors: this times the root of n, the least that the guidelines name.
 _GROUPS = 4
 # Groups that a search looks into: this times the root of their number.
@@ -40,6 +42,7 @@ def sample_size(count: int) -> int:
     return min(count, SAMPLE * groups(count))
 
 
+@in_compute_thread
 def train(sample: np.ndarray, count: int) -> Any:
     """An empty index for about ``count`` vectors like those of ``sample`` [n, dimension] float32, of unit length."""
     import faiss
@@ -68,6 +71,7 @@ def read(path: Path) -> Any:
     return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
 
 
+@in_compute_thread
 def without(path: Path, numbers: Iterable[int]) -> Any:
     """A copy in memory of the index in a file that lacks some passages. Raises OSError, RuntimeError."""
     import faiss
@@ -85,6 +89,7 @@ class Grouped:
         self._index.parallel_mode = _SHARE_GROUPS
         self._first = first
 
+    @in_compute_thread
     def candidates(self, vector: np.ndarray, count: int, selector: Any) -> np.ndarray[Any, Any]:
         """Numbers (int64) of about the ``count`` nearest vectors that ``selector`` (None: all) allows, in any order.
 
@@ -97,6 +102,7 @@ class Grouped:
             found = self._look(vector, count, selector, order[0], nearness[0])
         return found
 
+    @in_compute_thread
     def candidates_among(
         self, vector: np.ndarray, count: int, selector: Callable[[], Any], only: np.ndarray
     ) -> np.ndarray[Any, Any]:

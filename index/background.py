@@ -155,7 +155,7 @@ def _make(folder: Path, workshop: Path, task: Task) -> bool:
         if index is None:
             return False
         for numbers, values in _stored_vectors(connection, stored, encoder, task):
-            index.add_with_ids(values, numbers)
+            vectors.add(index, values, numbers)
         with writing(folder):
             name = f"vectors-{os.urandom(8).hex()}.faiss"
             part = vectors.Part(index, task.last)

@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from torch import nn
 from torch.nn.functional import normalize
 
+from index.compute_thread import in_compute_thread
 from index.config import Precision
 from index.errors import ModelError
 from index.memory import keep_freed_memory
@@ -48,6 +49,7 @@ class EmbeddedPipeline:
         self.dimension = weights.sizes.hidden
         self._lock = Lock()
 
+    @in_compute_thread
     def lower(self, precision: Precision) -> None:
         """Compute in ``precision`` from now on; the mean, the normalisation and the projection stay in float32.
 
@@ -91,6 +93,7 @@ class EmbeddedPipeline:
             vectors[numbers] = self._compute([tokens[number] for number in numbers])
         return vectors
 
+    @in_compute_thread
     def _compute(self, rows: Sequence[Sequence[int]]) -> Vectors:
         with torch.inference_mode():
             parts = self.network(rows).split([len(row) for row in rows])

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from threading import Lock
 from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
@@ -57,7 +56,6 @@ class Encoder(Embeddings):
         self.fingerprint = fingerprint
         self.batch_size = batch_size
         self.dimension = pipeline.dimension
-        self._lock = Lock()
 
     @classmethod
     def open(cls, config: EncoderConfig | None = None) -> Self:
@@ -101,8 +99,7 @@ class Encoder(Embeddings):
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         for start in range(0, len(texts), CHUNK):
             chunk = texts[start : start + CHUNK]
-            with self._lock:
-                vectors[start : start + len(chunk)] = self.pipeline.encode(chunk, kind, self.batch_size)
+            vectors[start : start + len(chunk)] = self.pipeline.encode(chunk, kind, self.batch_size)
             if progress:
                 progress(start + len(chunk))
         if not np.isfinite(vectors).all():

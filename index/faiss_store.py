@@ -138,7 +138,7 @@ class FaissStore:
     def trial(self, rows: np.ndarray) -> Iterator[Nearest]:
         """See ``Store``: an exact index in memory."""
         index = vectors.empty(rows.shape[1])
-        index.add_with_ids(rows, np.arange(1, len(rows) + 1))
+        vectors.add(index, rows, range(1, len(rows) + 1))
         nothing = np.empty(0, dtype=np.int64)
         yield FaissNearest([vectors.Part(index, len(rows))], nothing, lambda _: {})
 

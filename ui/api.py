@@ -178,9 +178,10 @@ def api(loader: Loader, folder: Path | None) -> FastAPI:
             door="api",
             **body.filters(),
         )
-        told = await with_first(from_threads(events, request.is_disconnected))
         as_events = "text/event-stream" in request.headers.get("accept", "")
-        if as_events or body.stream:
+        streamed = as_events or body.stream
+        told = await with_first(from_threads(events, None if streamed else request.is_disconnected))
+        if streamed:
             kind = "text/event-stream" if as_events else "application/x-ndjson"
             lines = _lines(told, "data: {}\n\n" if as_events else "{}\n")
             return StreamingResponse(lines, media_type=kind, headers={"cache-control": "no-store"})

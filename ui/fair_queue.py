@@ -27,25 +27,25 @@ class FairQueue:
         self.at_once = at_once
         self.waiting = waiting
         self.per_user = per_user
-        self._changed = threading.Condition()
+        self._changing = threading.Lock()
         # Users in the order in which they are served next, each with the tickets that wait.
         self._lines: OrderedDict[str, deque[Ticket]] = OrderedDict()
         self._served: dict[str, int] = {}
 
     def __len__(self) -> int:
         """How many wait."""
-        with self._changed:
+        with self._changing:
             return sum(map(len, self._lines.values()))
 
     @property
     def serving(self) -> int:
         """How many are being served."""
-        with self._changed:
+        with self._changing:
             return sum(self._served.values())
 
     def join(self, user: str) -> "Ticket":
         """A ticket for one question, to be used in a ``with`` statement. Raises LimitError."""
-        with self._changed:
+        with self._changing:
             line = self._lines.get(user, deque())
             if len(line) + self._served.get(user, 0) >= self.per_user:
                 raise LimitError(f"{self.per_user} questions of yours wait already; ask again when one is answered", 5)
@@ -59,7 +59,7 @@ class FairQueue:
 
     def place(self, ticket: "Ticket") -> int:
         """How many of those who wait are served before this one."""
-        with self._changed:
+        with self._changing:
             line = self._lines.get(ticket.user)
             if not line or ticket not in line:
                 return 0
@@ -74,12 +74,11 @@ class FairQueue:
 
     def wait(self, ticket: "Ticket", seconds: float) -> bool:
         """Wait up to so many seconds; whether the ticket's turn has come."""
-        with self._changed:
-            return self._changed.wait_for(lambda: ticket.served, seconds)
+        return ticket.turn.wait(seconds)
 
     def leave(self, ticket: "Ticket") -> None:
         """Give the place up, before or after the turn has come; a second time does nothing."""
-        with self._changed:
+        with self._changing:
             if ticket.left:
                 return
             ticket.left = True
@@ -97,11 +96,10 @@ class FairQueue:
     def _serve(self) -> None:
         while self._lines and sum(self._served.values()) < self.at_once:
             user, line = self._lines.popitem(last=False)
-            line.popleft().served = True
+            line.popleft().turn.set()  # nobody else is woken: fifty may wait
             self._served[user] = self._served.get(user, 0) + 1
             if line:
                 self._lines[user] = line  # at the end now: the others come first
-        self._changed.notify_all()
 
 
 class Ticket:
@@ -110,8 +108,13 @@ class Ticket:
     def __init__(self, queue: FairQueue, user: str) -> None:
         self.queue = queue
         self.user = user
-        self.served = False
+        self.turn = threading.Event()
         self.left = False
+
+    @property
+    def served(self) -> bool:
+        """Whether the turn has come."""
+        return self.turn.is_set()
 
     def until_served(self, beat: float = 1.0) -> Iterator[Waiting]:
         """The place in the queue, told every ``beat`` seconds until the turn has come."""

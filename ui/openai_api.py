@@ -96,7 +96,7 @@ def openai_api(loader: Loader) -> FastAPI:
         question, history = body.question()
         user = caller_of(request.scope).key
         events = loader.stream(question, history=history, user=user, door="openai")
-        told = await with_first(from_threads(events, request.is_disconnected))
+        told = await with_first(from_threads(events, None if body.stream else request.is_disconnected))
         answered = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": MODEL}
         if body.stream:
             lines = _chunks(told, answered | {"object": "chat.completion.chunk"})

@@ -1,0 +1,37 @@
+"""All that computes on several cores, the networks and FAISS, does so in one and the same thread, whoever asks.
+
+OpenMP keeps a team of threads for every thread that has computed anything. As soon as all teams together have more
+members than there are cores, they no longer spin for the next operation but sleep, and have to be woken for each of
+them: where every question was answered in another thread, all of them took half as long again.
+"""
+
+import functools
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_executor = ThreadPoolExecutor(1, thread_name_prefix="kabar-compute")
+_here = threading.local()
+
+
+def in_compute_thread(function: Callable[P, R]) -> Callable[P, R]:
+    """``function``, run in the compute thread while the caller waits; calls are served in their order.
+
+    One that the compute thread itself makes is run at once. What ``function`` raises is raised.
+    """
+
+    def inside(*arguments: P.args, **options: P.kwargs) -> R:
+        _here.inside = True
+        return function(*arguments, **options)
+
+    @functools.wraps(function)
+    def run(*arguments: P.args, **options: P.kwargs) -> R:
+        if getattr(_here, "inside", False):
+            return function(*arguments, **options)
+        return _executor.submit(inside, *arguments, **options).result()
+
+    return run
