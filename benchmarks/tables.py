@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import capacity
@@ -162,12 +163,13 @@ def upkeep() -> str:
 
 def load(result: dict[str, Any]) -> list[list[str]]:
     """What many users at once cost, and the limits."""
-    alone, together, watched = result["alone"], result["together"], result.get("memory")
+    together, watched = result["together"], result.get("memory")
+    alone = [result[phase]["answers_per_second"] for phase in ("alone", "alone_again")]
     users = f"{together['users']} users at once for {together['seconds']:g} s"
     rows = [
         ["", "measured", "limit"],
-        ["one user in sequence: answers a second", f"{alone['answers_per_second']:g}", ""],
-        [f"{users}: answers a second", f"{together['answers_per_second']:g}", f"{alone['answers_per_second']:g}"],
+        ["one user in sequence, before and after: answers a second", " and ".join(f"{one:g}" for one in alone), ""],
+        [f"{users}: answers a second", f"{together['answers_per_second']:g}", f"{mean(alone):g}"],
         [f"{users}: errors in {together['answers'] + together['errors']:,} questions", f"{together['errors']}", "0"],
         [f"{users}: mean wait", f"{together['mean_seconds']:g} s", ""],
         [f"{users}: the longest mean wait of a user, by the mean", f"{together['longest_mean_by_mean']:g}", "1.5"],

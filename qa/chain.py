@@ -36,7 +36,7 @@ History = Sequence[tuple[str, str]]
 Event = Step | TextPiece | Answer
 
 # Characters of the text that are streamed at once.
-_PIECE = 24
+_PIECE = 120
 # Readings that are weighed, the most probable ones; on the sample questions more of them never changed the answer.
 _READINGS = 8
 _NEAREST = 3

@@ -116,7 +116,7 @@ class Ticket:
         """Whether the turn has come."""
         return self.turn.is_set()
 
-    def until_served(self, beat: float = 1.0) -> Iterator[Waiting]:
+    def until_served(self, beat: float = 2.0) -> Iterator[Waiting]:
         """The place in the queue, told every ``beat`` seconds until the turn has come."""
         while not self.queue.wait(self, 0):
             yield Waiting(self.queue.place(self) + 1)
