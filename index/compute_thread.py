@@ -14,8 +14,8 @@ from typing import ParamSpec, TypeVar
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_executor = ThreadPoolExecutor(1, thread_name_prefix="kabar-compute")
 _here = threading.local()
+_executor = ThreadPoolExecutor(1, "kabar-compute", initializer=setattr, initargs=(_here, "computes", True))
 
 
 def in_compute_thread(function: Callable[P, R]) -> Callable[P, R]:
@@ -24,14 +24,10 @@ def in_compute_thread(function: Callable[P, R]) -> Callable[P, R]:
     One that the compute thread itself makes is run at once. What ``function`` raises is raised.
     """
 
-    def inside(*arguments: P.args, **options: P.kwargs) -> R:
-        _here.inside = True
-        return function(*arguments, **options)
-
     @functools.wraps(function)
     def run(*arguments: P.args, **options: P.kwargs) -> R:
-        if getattr(_here, "inside", False):
+        if hasattr(_here, "computes"):
             return function(*arguments, **options)
-        return _executor.submit(inside, *arguments, **options).result()
+        return _executor.submit(function, *arguments, **options).result()
 
     return run

@@ -1,12 +1,15 @@
 """What an answer is made of, and its JSON form."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from index.dates.mention import DateKind, DateMention
 
-__all__ = ["Answer", "Citation", "DateKind", "DateMention", "Step", "TextPiece"]
+__all__ = ["Answer", "Citation", "DateKind", "DateMention", "Step", "TextPiece", "pieces"]
+
+_PIECE = 120
 
 
 class Citation(BaseModel):
@@ -73,3 +76,8 @@ class TextPiece(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     text: str
+
+
+def pieces(text: str) -> Iterator[str]:
+    """``text`` in the pieces that are streamed, of 120 characters each."""
+    return (text[start : start + _PIECE] for start in range(0, len(text), _PIECE))

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from index.index import Index
-from qa.answer import Answer, Citation, Step, TextPiece
+from qa.answer import Answer, Citation, Step, TextPiece, pieces
 from qa.config import Settings
 from qa.coverage import coverage
 from qa.ground import ground
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 History = Sequence[tuple[str, str]]
 Event = Step | TextPiece | Answer
 
-# Characters of the text that are streamed at once.
-_PIECE = 120
 # Readings that are weighed, the most probable ones; on the sample questions more of them never changed the answer.
 _READINGS = 8
 _NEAREST = 3
@@ -174,8 +172,8 @@ class Assistant:
             timings[title] = time.perf_counter() - started
         # What a chat model claims is phrased as a whole, as any other answer.
         text = answer_text(turn) if turn.open_question is None or turn.phrase else open_text(turn)
-        for start in range(0, len(text), _PIECE):
-            yield TextPiece(text=text[start : start + _PIECE])
+        for piece in pieces(text):
+            yield TextPiece(text=piece)
         yield _answer(turn, text, timings)
 
     def would_answer(self, turn: Turn) -> bool:

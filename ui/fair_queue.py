@@ -72,10 +72,6 @@ class FairQueue:
                     found += min(len(others), before if seen_own else before + 1)
             return found
 
-    def wait(self, ticket: "Ticket", seconds: float) -> bool:
-        """Wait up to so many seconds; whether the ticket's turn has come."""
-        return ticket.turn.wait(seconds)
-
     def leave(self, ticket: "Ticket") -> None:
         """Give the place up, before or after the turn has come; a second time does nothing."""
         with self._changing:
@@ -118,9 +114,9 @@ class Ticket:
 
     def until_served(self, beat: float = 2.0) -> Iterator[Waiting]:
         """The place in the queue, told every ``beat`` seconds until the turn has come."""
-        while not self.queue.wait(self, 0):
+        while not self.served:
             yield Waiting(self.queue.place(self) + 1)
-            self.queue.wait(self, beat)
+            self.turn.wait(beat)
 
     def leave(self) -> None:
         """Let the next one in."""

@@ -133,7 +133,7 @@ class Loader:
         except LimitError:
             return found
         with ticket:
-            if self.queue.wait(ticket, patience):
+            if ticket.turn.wait(patience):
                 for turn in turns:
                     if self.assistant().would_answer(turn):
                         found.append(turn.question)

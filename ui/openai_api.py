@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from starlette.exceptions import HTTPException
 
-from qa.answer import Answer, Citation
+from qa.answer import Answer, Citation, pieces
 from ui import problems
 from ui.fair_queue import Waiting
 from ui.identity import caller_of
@@ -28,7 +28,6 @@ MODEL = "kabar"
 _MOST_MESSAGES = 400
 _LONGEST_MESSAGE = 100_000
 _CREATED = 1_700_000_000
-_PIECE = 24
 
 
 class Part(BaseModel):
@@ -146,8 +145,8 @@ async def _chunks(events: AsyncIterator[Event], about: dict[str, Any]) -> AsyncI
             elif isinstance(event, Answer):
                 # Not as the pieces come: markup could lie across two of them.
                 text = message_text(event)
-                for start in range(0, len(text), _PIECE):
-                    yield chunk({"content": text[start : start + _PIECE]})
+                for piece in pieces(text):
+                    yield chunk({"content": piece})
                 yield chunk({"kabar": event.model_dump(mode="json")}, "stop")
     except Exception as error:  # noqa: BLE001 -- it is logged and told; the response has begun
         status, message, _ = problems.of_error(error)

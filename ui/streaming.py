@@ -16,7 +16,7 @@ async def from_threads(
 ) -> AsyncIterator[Event]:
     """The same events; it ends early, and gives the place in the queue up, if ``gone`` says that nobody listens.
 
-    Raises what the events raise.
+    ``gone`` is asked at every event. A streamed response needs none: it is cancelled. Raises what the events raise.
     """
     loop, told, stopped = asyncio.get_running_loop(), asyncio.Queue[Event | None](), threading.Event()
 

@@ -1,6 +1,7 @@
 """The embedded encoder: its file, its vectors, and what it does with odd input."""
 
 import struct
+import subprocess
 import sys
 from pathlib import Path
 
@@ -140,8 +141,6 @@ def test_weights_are_the_known_ones() -> None:
 
 
 def test_opening_needs_no_heavy_library() -> None:
-    import subprocess
-
     code = (
         "import sys, index.encoder;print(sorted({'torch', 'transformers', 'sentence_transformers'} & set(sys.modules)))"
     )
@@ -269,8 +268,6 @@ for words in range(120, 40, -1):  # the longest first: they need the most memory
         before = megabytes()
 print(megabytes() - before)
 """
-    import subprocess
-
     found = subprocess.run(
         [sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
     )

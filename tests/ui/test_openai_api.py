@@ -47,7 +47,7 @@ def test_the_client_gets_it_streamed(client):
             model="kabar", messages=[{"role": "user", "content": "when will Blinken arrive?"}], stream=True
         )
     )
-    assert len(chunks) > 5
+    assert sum(bool(chunk.choices[0].delta.content) for chunk in chunks) > 1
     text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
     answer = Answer.model_validate(chunks[-1].choices[0].delta.model_extra["kabar"])
     assert text == message_text(answer)
