@@ -1,12 +1,12 @@
 """Search in all parts of the FAISS side together."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
-from index.compute_thread import in_compute_thread
 from index.vectors import Part
 
 Stored = Callable[[Sequence[int]], Mapping[int, np.ndarray]]
@@ -57,7 +57,22 @@ def nearest(
     return best(found, count)
 
 
-@in_compute_thread
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Keep FAISS from waking the other cores for one question to an exact index, which only one of them would answer.
+
+    They would then wait for more, and be kept from what is computed next.
+    """
+    import faiss
+
+    cores = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)  # for this thread alone
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(cores)
+
+
 def search(index: Any, vector: np.ndarray, count: int, selector: Any = None) -> list[tuple[int, float]]:
     """(passage number, cosine) of the ``count`` nearest in an exact index that ``selector`` (None: all) allows.
 
@@ -71,7 +86,8 @@ def search(index: Any, vector: np.ndarray, count: int, selector: Any = None) -> 
     parameters = make_parameters(sel=selector) if selector is not None else None
     asked = count + 1  # whether the last of them has equals outside: FAISS leaves out any of these
     while True:
-        scores, numbers = index.search(vector[np.newaxis, :], min(asked, index.ntotal), params=parameters)
+        with _alone():
+            scores, numbers = index.search(vector[np.newaxis, :], min(asked, index.ntotal), params=parameters)
         some = numbers[0] >= 0
         found = list(zip(numbers[0][some].tolist(), scores[0][some].tolist(), strict=True))
         if len(found) < asked or found[count - 1][1] > found[-1][1]:
