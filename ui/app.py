@@ -51,7 +51,7 @@ def serve(
     once the page can be opened; the models load meanwhile. Raises KabarError if the port is taken, if the host is not
     known, if it is not a loopback address, nobody has to sign in, and ``public`` is not set.
     """
-    # OpenMP's threads look for the next product for 5 ms and more before they sleep, on cores that the server needs.
+    # OpenMP's threads look for the next product for some 5 ms before they sleep, on cores that the server needs.
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     host, port = host or config.server.host, config.server.port if port is None else port
     with contextlib.ExitStack() as stack:
