@@ -262,13 +262,13 @@ from index.encoder import Encoder
 encoder = Encoder.open()
 def megabytes():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
-for words in range(120, 40, -1):  # the longest first: they need the most memory
+for words in range(200, 40, -1):  # the longest first: they need the most memory
     encoder.encode_passages(["goat " * words] * 6)
-    if words == 110:
+    if words == 190:
         before = megabytes()
 print(megabytes() - before)
 """
     found = subprocess.run(
         [sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
     )
-    assert float(found.stdout) < 160  # 80; 280 if what was made for each length is kept
+    assert float(found.stdout) < 350  # some 200; 500 if what was made for each length is kept
