@@ -57,8 +57,10 @@ class Server:
         return self._process.poll() is None
 
     def megabytes(self) -> float:
-        """Memory that it holds."""
-        return float(round(psutil.Process(self._process.pid).memory_info().rss / 1e6, 1))
+        """Memory that it holds, with the processes that help it."""
+        server = psutil.Process(self._process.pid)
+        held = [process.memory_info().rss for process in (server, *server.children(recursive=True))]
+        return float(round(sum(held) / 1e6, 1))
 
     def stop(self) -> None:
         """End it."""

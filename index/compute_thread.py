@@ -31,3 +31,15 @@ def in_compute_thread(function: Callable[P, R]) -> Callable[P, R]:
         return _executor.submit(function, *arguments, **options).result()
 
     return run
+
+
+@in_compute_thread
+def share_cores(processes: int) -> None:
+    """Let the networks compute, from now on, on the share of the cores that is left among so many processes."""
+    if processes == getattr(_here, "processes", 1):
+        return
+    import torch
+
+    _here.cores = getattr(_here, "cores", torch.get_num_threads())
+    torch.set_num_threads(max(1, _here.cores // processes))
+    _here.processes = processes

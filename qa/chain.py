@@ -3,7 +3,7 @@
 import datetime
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -150,7 +150,7 @@ class Assistant:
         sources: Sequence[str] | None = None,
         languages: Sequence[str] | None = None,
         today: datetime.date | None = None,
-    ) -> Iterator[Event]:
+    ) -> Generator[Event]:
         """The same, as it happens: a Step as each begins, then the text in pieces, and the Answer last."""
         turn = Turn(
             question,

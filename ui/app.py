@@ -7,12 +7,14 @@ import ipaddress
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import KabarError
 from qa.coverage import coverage
 from qa.language import sentence
+from ui.answering import Answering, open_answering
 from ui.articles import Articles, open_articles
 from ui.auth import Auth
 from ui.chat import build
@@ -20,9 +22,10 @@ from ui.config import Settings
 from ui.demand import Demand
 from ui.examples import examples
 from ui.fair_queue import FairQueue
+from ui.helpers import Helpers, open_helping
 from ui.history import History
 from ui.limits import RateLimit
-from ui.loader import Answering, Loader
+from ui.loader import Loader
 from ui.safety import BODY_SECONDS, Guard
 from ui.theme import look
 from ui.users import Users
@@ -44,12 +47,14 @@ def serve(
     public: bool = False,
     ready: Callable[[str], None] = print,
     assistant: Callable[[], Answering] | None = None,
+    helping: Callable[[], Answering] | None = None,
 ) -> None:
     """Serve the chat page and the doors for programs until the process is told to stop.
 
     ``host`` and ``port`` win over the configuration; port 0 takes any free one. ``ready`` is called with the address
-    once the page can be opened; the models load meanwhile. Raises KabarError if the port is taken, if the host is not
-    known, if it is not a loopback address, nobody has to sign in, and ``public`` is not set.
+    once the page can be opened; the models load meanwhile. ``assistant`` makes what answers, by default that of the
+    configuration; ``helping`` makes the same in other processes (see ``ui.helpers``). Raises KabarError if the port is
+    taken, if the host is not known, if it is not a loopback address, nobody has to sign in, and ``public`` is not set.
     """
     # OpenMP's threads look for the next product for some 5 ms before they sleep, on cores that the server needs.
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
@@ -58,7 +63,10 @@ def serve(
         users = stack.enter_context(contextlib.closing(Demand(config)))
         listener = stack.enter_context(contextlib.closing(listen(host, port, public=public or users() is not None)))
         history = stack.enter_context(contextlib.closing(History(file))) if (file := config.history_file) else None
-        loader = shared_loader(config, assistant or (lambda: _open(config)))
+        if assistant is None:
+            assistant, helping = partial(open_answering, config), partial(open_helping, config)
+        loader = shared_loader(config, assistant, helping)
+        stack.callback(loader.close)
         alone = ipaddress.ip_address(listener.getsockname()[0]).is_loopback
         web = application(
             loader,
@@ -82,15 +90,21 @@ def serve(
             server(web, started).run(sockets=[listener])
 
 
-def shared_loader(config: Settings, assistant: Callable[[], Answering]) -> Loader:
-    """What all doors ask through, with the limits of the configuration."""
+def shared_loader(
+    config: Settings, assistant: Callable[[], Answering], helping: Callable[[], Answering] | None = None
+) -> Loader:
+    """What all doors ask through, with the limits of the configuration; the others are as for ``serve``."""
     from ui.metrics import Metrics
 
     server = config.server
     queue = FairQueue(at_once=server.at_once, waiting=server.waiting, per_user=server.waiting_per_user)
     metrics = Metrics()
     metrics.observe(queue, config.index.path)
-    return Loader(assistant, queue=queue, limit=RateLimit(server.questions_per_minute), metrics=metrics)
+    more = min(server.processes, os.cpu_count() or 1) - 1
+    helpers = Helpers(helping, more, queue) if helping and more else None
+    return Loader(
+        assistant, queue=queue, limit=RateLimit(server.questions_per_minute), metrics=metrics, helpers=helpers
+    )
 
 
 def _names(config: Settings, host: str, listener: socket.socket) -> set[str] | None:
@@ -161,7 +175,8 @@ def application(  # noqa: PLR0913 -- each is one thing that can be served
 
             # Each question that waits holds a thread; those are besides what the routes need.
             queue = loader.queue
-            to_thread.current_default_thread_limiter().total_tokens = queue.waiting + queue.at_once + _THREADS
+            served = queue.at_once + (loader.helpers.most if loader.helpers else 0)
+            to_thread.current_default_thread_limiter().total_tokens = queue.waiting + served + _THREADS
             async with sessions:
                 yield
 
@@ -201,12 +216,6 @@ def _add_health(web: "FastAPI", loader: Loader) -> None:
         from ui.metrics import TYPE
 
         return Response(loader.metrics.text() if loader.metrics else b"", media_type=TYPE)
-
-
-def _open(config: Settings) -> Answering:
-    from qa import Assistant
-
-    return Assistant.open(config)
 
 
 def _about(loader: Loader, language: str) -> str:

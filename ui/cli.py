@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed, 2 wrong use. Results go to standard output, everyt
 import contextlib
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,8 +18,8 @@ from ui.logs import quiet
 
 if TYPE_CHECKING:
     from index.index import Index
+    from ui.answering import Answering
     from ui.config import Settings
-    from ui.loader import Answering
 
 app = typer.Typer(
     name="kabar",
@@ -212,6 +213,7 @@ def serve(
     settings = _settings(config)
     quiet()
     from ui.app import serve as run
+    from ui.helpers import open_helping
     from ui.logs import set_up
 
     set_up(settings.server.log)
@@ -220,7 +222,10 @@ def serve(
 
         serve_on_ray(settings, ray, tell=_tell, host=host, port=port, public=allow_remote, ready=_tell)
         return
-    run(settings, host=host, port=port, public=allow_remote, assistant=lambda: _answering(settings), ready=_tell)
+    run(
+        settings, host=host, port=port, public=allow_remote, ready=_tell,
+        assistant=lambda: _answering(settings), helping=partial(open_helping, settings),
+    )  # fmt: skip
 
 
 @app.command("mcp")
@@ -420,17 +425,12 @@ def _settings(config: Path | None) -> "Settings":
 
 
 def _answering(settings: "Settings") -> "Answering":
-    """What a server answers with; the index is made if there is none, and traces are left if they are asked for."""
-    from qa.chain import Assistant
+    """What a server answers with; the index is made if there is none."""
     from qa.first_index import ensure_index
+    from ui.answering import open_answering
 
     ensure_index(settings, tell=_tell)
-    assistant = Assistant.open(settings)
-    if settings.server.traces is None:
-        return assistant
-    from ui.tracing import Traced, tracer_to
-
-    return Traced(assistant, tracer_to(settings.server.traces))
+    return open_answering(settings)
 
 
 def _open_index(config: Path | None) -> "Index":

@@ -23,6 +23,7 @@ class ServerConfig(Section):
     session_days: float = Field(default=7, gt=0, le=365)
     questions_per_minute: int = Field(default=60, ge=0)
     at_once: int = Field(default=1, ge=1, le=64)
+    processes: int = Field(default=2, ge=1, le=64)
     waiting: int = Field(default=200, ge=1, le=10_000)
     waiting_per_user: int = Field(default=10, ge=1, le=10_000)
     log: Literal["text", "json"] = "text"

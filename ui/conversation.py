@@ -10,12 +10,12 @@ from index.errors import KabarError
 from qa.answer import Answer, Step, TextPiece
 from qa.language import sentence
 from ui import chrome, render
+from ui.answering import History as Said
 from ui.around import Around
 from ui.fair_queue import Waiting
 from ui.filters import Filters
 from ui.history import History
 from ui.loader import Event, Loader
-from ui.loader import History as Said
 from ui.logs import request_id
 from ui.turn import Turn, new_id
 from ui.turn_view import turn_view

@@ -8,11 +8,11 @@ from index.errors import KabarError
 from index.listing import open_listing
 from qa.turn import Turn as Question
 from ui import chrome, conversation
+from ui.answering import History as Said
 from ui.around import Around
 from ui.conversation import Conversation
 from ui.filters import Context
 from ui.history import History
-from ui.loader import History as Said
 from ui.loader import Loader
 from ui.suggestions import explore
 from ui.turn import Turn

@@ -43,6 +43,12 @@ class FairQueue:
         with self._changing:
             return sum(self._served.values())
 
+    def widen(self, more: int) -> None:
+        """Serve so many ``more`` callers at a time from now on; fewer if it is negative."""
+        with self._changing:
+            self.at_once += more
+            self._serve()
+
     def join(self, user: str) -> "Ticket":
         """A ticket for one question, to be used in a ``with`` statement. Raises LimitError."""
         with self._changing:

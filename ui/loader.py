@@ -2,12 +2,13 @@
 
 import logging
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from datetime import date
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Generator, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from index.errors import KabarError
 from qa.answer import Answer, Step, TextPiece
+from ui.answering import Answering, History
 from ui.errors import LimitError
 from ui.fair_queue import FairQueue, Waiting
 from ui.limits import RateLimit
@@ -15,10 +16,8 @@ from ui.limits import RateLimit
 if TYPE_CHECKING:
     from index.index import Index
     from qa.turn import Turn
+    from ui.helpers import Helpers
     from ui.metrics import Metrics
-
-History = list[tuple[str, str]]
-"""("user", question) and ("assistant", text) in turn, oldest first."""
 
 Event = Waiting | Step | TextPiece | Answer
 
@@ -26,25 +25,6 @@ log = logging.getLogger("kabar.ui")
 
 _PATIENCE = 2.0
 """Seconds for which something waits for its turn that nobody has asked for."""
-
-
-class Answering(Protocol):
-    """What is needed of ``qa.Assistant``."""
-
-    def stream(
-        self,
-        question: str,
-        *,
-        history: History,
-        published_after: date | None = None,
-        published_before: date | None = None,
-        sources: Sequence[str] | None = None,
-        languages: Sequence[str] | None = None,
-    ) -> Iterator[Step | TextPiece | Answer]:
-        """Steps, pieces of text, and the answer last."""
-
-    def would_answer(self, turn: "Turn", /) -> bool:
-        """Whether the articles hold the answer; cheaper than answering."""
 
 
 class Loader:
@@ -57,11 +37,16 @@ class Loader:
         queue: FairQueue | None = None,
         limit: RateLimit | None = None,
         metrics: "Metrics | None" = None,
+        helpers: "Helpers | None" = None,
     ) -> None:
-        """``queue`` says whose turn it is, ``limit`` how often one user may ask; ``metrics`` counts what is asked."""
-        self.queue = queue or FairQueue()
+        """``queue`` says whose turn it is, ``limit`` how often one user may ask; ``metrics`` counts what is asked.
+
+        ``helpers``, those of the queue, answer too while many ask.
+        """
+        self.queue = FairQueue() if queue is None else queue  # an empty one is false
         self.limit = limit or RateLimit(0)
         self.metrics = metrics
+        self.helpers = helpers
         self._make = make
         self._done = threading.Event()
         self._starting = threading.Lock()
@@ -114,8 +99,13 @@ class Loader:
         self.limit.admit(user)
         event: Event | None = None
         with self.queue.join(user) as ticket:
-            yield from ticket.until_served()
-            for event in self.assistant().stream(question, history=history, **filters):
+            for beats, waiting in enumerate(ticket.until_served()):
+                if beats and self.helpers and self._assistant:
+                    self.helpers.wanted()
+                yield waiting
+            assistant, helpers = self.assistant(), self.helpers
+            answering = partial(helpers.stream, assistant) if helpers else assistant.stream
+            for event in answering(question, history=history, **filters):
                 if not isinstance(event, Step):
                     ticket.leave()  # all is worked out: nobody waits for a slow reader
                 yield event
@@ -140,6 +130,11 @@ class Loader:
                     if len(found) == most or len(self.queue):
                         break
         return found
+
+    def close(self) -> None:
+        """End what helps to answer."""
+        if self.helpers:
+            self.helpers.close()
 
     def _load(self) -> None:
         try:

@@ -18,9 +18,10 @@ from starlette.exceptions import HTTPException
 
 from qa.answer import Answer, Citation, pieces
 from ui import problems
+from ui.answering import History
 from ui.fair_queue import Waiting
 from ui.identity import caller_of
-from ui.loader import Event, History, Loader
+from ui.loader import Event, Loader
 from ui.markdown import defused
 from ui.streaming import from_threads, with_first
 

@@ -7,7 +7,7 @@ and conversations in SQLite. What takes the time, searching and answering, is on
 import contextlib
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -28,8 +28,8 @@ from index.sharding.deployment import (
 )
 from index.sharding.index import ShardedIndex
 from qa.answer import Answer, Step, TextPiece
+from ui.answering import Answering, History, open_answering
 from ui.config import Settings
-from ui.loader import Answering, History
 
 if TYPE_CHECKING:
     from ray.serve.handle import DeploymentHandle
@@ -51,7 +51,7 @@ class Answers:
         """Raises what ``Assistant.open`` does, and ClusterError if this machine has another kabar."""
         require_same(driver)
         with ThreadPoolExecutor(1) as thread:  # here is an event loop, in which nobody may wait for the shards
-            self._assistant = thread.submit(_assistant, settings).result()
+            self._assistant = thread.submit(_open, settings).result()
 
     async def stream(self, question: str, history: History, filters: dict[str, Any]) -> AsyncIterator[Any]:
         """What the assistant says."""
@@ -65,16 +65,8 @@ class Answers:
         return await asyncio.to_thread(self._assistant.would_answer, turn)
 
 
-def _assistant(settings: Settings) -> Answering:
-    from qa.chain import Assistant
-
-    index = ShardedIndex(settings.shards_folder, running_shards(settings), settings)
-    assistant = Assistant.open(settings, index)
-    if settings.server.traces is None:
-        return assistant
-    from ui.tracing import Traced, tracer_to
-
-    return Traced(assistant, tracer_to(settings.server.traces))
+def _open(settings: Settings) -> Answering:
+    return open_answering(settings, ShardedIndex(settings.shards_folder, running_shards(settings), settings))
 
 
 class RemoteAssistant:
@@ -85,7 +77,7 @@ class RemoteAssistant:
         self._handle = handle
         self._seconds = seconds
 
-    def stream(self, question: str, *, history: History, **filters: Any) -> Iterator[Step | TextPiece | Answer]:
+    def stream(self, question: str, *, history: History, **filters: Any) -> Generator[Step | TextPiece | Answer]:
         """What an assistant says. If its replica dies, another one begins again, and what has been said is left out."""
         said = 0
         for left in reversed(range(_TRIES)):

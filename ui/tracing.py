@@ -15,7 +15,7 @@ from langchain_core.runnables import RunnableLambda
 from index.errors import ConfigError
 from qa.answer import Answer, Step, TextPiece
 from qa.turn import Turn
-from ui.loader import History
+from ui.answering import History
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer

@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import torch
 
-from index.compute_thread import in_compute_thread
+from index.compute_thread import in_compute_thread, share_cores
 
 
 @in_compute_thread
@@ -99,3 +100,14 @@ with Index(settings.index.path, settings) as index:
         check=False,
     )
     assert found.stdout.strip() == "4", found.stderr
+
+
+def test_cores_are_shared_among_processes_and_taken_back():
+    threads = in_compute_thread(torch.get_num_threads)
+    all_of_them = threads()
+    try:
+        for processes in (2, 3, 2, 1000, 1):
+            share_cores(processes)
+            assert threads() == max(1, all_of_them // processes)
+    finally:
+        share_cores(1)

@@ -17,9 +17,10 @@ from scripted import Scripted, served
 from index.errors import KabarError
 from qa.answer import Answer, Step
 from ui import chrome
-from ui.app import listen, serve
+from ui.app import listen, serve, shared_loader
 from ui.config import Settings
 from ui.conversation import Conversation
+from ui.errors import LimitError
 from ui.examples import examples
 from ui.loader import Loader
 from ui.safety import POLICY, _without_port
@@ -353,6 +354,31 @@ serve(Settings(), port=0, assistant=Scripted, ready=ready)
     assert found.returncode == 0, found.stderr
     assert found.stdout.strip() == "['127.0.0.1']"
     assert {path.name for path in tmp_path.iterdir()} <= {"start.py", "user-data"}
+
+
+def test_the_limits_of_the_configuration_are_kept_and_its_queue_is_counted():
+    limits = {"at_once": 1, "waiting": 1, "waiting_per_user": 2, "questions_per_minute": 3}
+    loader = shared_loader(Settings(server=limits), Scripted)
+    loader.start()
+    with loader.queue.join("ana"), loader.queue.join("ana"):
+        assert b"kabar_queue_waiting 1.0" in loader.metrics.text()
+        with pytest.raises(LimitError, match="2 questions of yours wait already"):
+            next(loader.stream("When?", history=[], user="ana"))
+        with pytest.raises(LimitError, match="too many questions are waiting"):
+            next(loader.stream("When?", history=[], user="ben"))
+    for _ in range(2):
+        *_, last = loader.stream("when will Blinken arrive?", history=[], user="ana")
+        assert last.answerable
+    with pytest.raises(LimitError, match="at most 3 questions a minute"):
+        next(loader.stream("When?", history=[], user="ana"))
+
+
+@pytest.mark.parametrize(("processes", "most"), [(1, None), (2, 1), (64, 3)])
+def test_there_are_never_more_processes_than_cores_or_than_allowed(monkeypatch, processes, most):
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    config = Settings(server={"processes": processes})
+    assert getattr(shared_loader(config, Scripted, Scripted).helpers, "most", None) == most
+    assert shared_loader(config, Scripted).helpers is None
 
 
 # Examples

@@ -38,6 +38,18 @@ def test_as_many_as_allowed_are_served_at_once():
     assert (len(queue), queue.serving) == (0, 2)
 
 
+def test_more_are_served_when_it_is_widened_and_fewer_when_it_is_narrowed():
+    queue = FairQueue()
+    first, second, third = (queue.join(user) for user in "ABC")
+    queue.widen(1)
+    assert (first.served, second.served, third.served) == (True, True, False)
+    queue.widen(-1)
+    first.leave()
+    assert not third.served
+    second.leave()
+    assert third.served
+
+
 def test_who_leaves_the_line_is_not_served():
     queue = FairQueue()
     with queue.join("A"):
