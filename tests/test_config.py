@@ -149,6 +149,20 @@ def test_a_variable_cannot_name_a_section_alone(monkeypatch):
         Settings.load(FILE)
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("KABAR_SERVER__PROCESES", "2", "unknown key 'server.proceses'; known here: host, "),
+        ("KABAR_SERVER__PORT", "all", "'server.port' is 'all': "),
+        ("kabar_server__port", "70000", "'server.port' is '70000': "),
+    ],
+)
+def test_what_is_wrong_in_a_variable_is_not_laid_to_the_file(monkeypatch, tmp_path, variable, value, reason):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigError, match=f"^{variable}: {reason}"):
+        Settings.load(write(tmp_path, "server: {host: localhost}"))
+
+
 def test_environment_names_the_file(tmp_path, monkeypatch):
     monkeypatch.setenv("KABAR_CONFIG", str(write(tmp_path, "server: {port: 8000}")))
     assert Settings.load().server.port == 8000
