@@ -21,6 +21,7 @@ from qa.phrase import answer_text, checked, phrase
 from qa.prefer import prefer
 from qa.reading import Reader
 from qa.retrieve import retrieve
+from qa.subject import weigh_subject
 from qa.turn import Evidence, Turn
 from qa.understand import understand
 from qa.weigh import Signs, weigh
@@ -217,7 +218,7 @@ class Assistant:
             words_start, words_end = hit.passage.in_article(reading.start, reading.end)
             words = hit.article.text[words_start:words_end] if reading.exact else ""
             evidence.append(Evidence(hit, start, end, words, reading.probability, reading.probability))
-        return replace(turn, evidence=tuple(prefer(turn, self._weighed(turn, evidence))))
+        return replace(turn, evidence=tuple(prefer(turn, weigh_subject(turn, self._weighed(turn, evidence)))))
 
     def _weighed(self, turn: Turn, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
         """The evidence with its probability all told, most probable first."""

@@ -112,6 +112,25 @@ def compare(
     return new, gone
 
 
+def mentions(evidence: str, source: str, phrase: str, language: str) -> bool | None:
+    """Whether ``evidence`` holds any of the names in ``phrase``; None if that holds none, or none that is certain."""
+    search = _Search(evidence, source)
+    calendar = [(name.start, name.end) for name in calendar_names(phrase, language)]
+    covered = {at for start, end in calendar for at in range(start, end)}
+    places = entities(phrase, language, calendar)
+    if any(search.holds_place(place, phrase, language, demanding=True) for place in places):
+        return True
+    certain = bool(places)
+    for name in names(phrase, language):
+        left, heard = search.parts(name, phrase, language, covered)
+        parts = (part for word in left for part in word.split("-") if part != word)
+        if heard or any(_heard(part, evidence, language) for part in parts):
+            return True
+        ordinary = (name.initial and len(name.words) == 1) or (language == "de" and not _german_name(name, left, 0))
+        certain = certain or bool(left and not ordinary)
+    return False if certain else None
+
+
 class _Search:
     """Looks for the names of other texts in one text."""
 
@@ -131,13 +150,13 @@ class _Search:
         wrong = [
             other[place.start : place.end]
             for place in places
-            if not self._holds_place(place, other, language, demanding=demanding)
+            if not self.holds_place(place, other, language, demanding=demanding)
         ]
         weak: list[str] = []
         covered = {at for start, end in calendar for at in range(start, end)}
         known = {at for place in places for at in range(place.start, place.end)}
         for name in names(other, language):
-            left, heard = self._parts(name, other, language, covered, known)
+            left, heard = self.parts(name, other, language, covered, known)
             if not left:
                 continue
             if demanding or not heard:
@@ -147,7 +166,8 @@ class _Search:
                 wrong.append(left[-1])
         return wrong, weak
 
-    def _holds_place(self, place: Entity, other: str, language: str, *, demanding: bool) -> bool:
+    def holds_place(self, place: Entity, other: str, language: str, *, demanding: bool) -> bool:
+        """Whether the text names the place, or something that stands for it; see ``absent`` for the others."""
         if place.keys & self.near or related(place.keys) & self.keys:
             return True
         word = other[place.start : place.end]
@@ -165,10 +185,13 @@ class _Search:
             )
         )
 
-    def _parts(
-        self, name: Name, other: str, language: str, covered: set[int], known: set[int]
+    def parts(
+        self, name: Name, other: str, language: str, covered: set[int], known: frozenset[int] | set[int] = frozenset()
     ) -> tuple[list[str], int]:
-        """The words of a name that the text does not hold, and how many it holds; ordinary words do not count."""
+        """The words of a name that the text does not hold, and how many it holds; ordinary words do not count.
+
+        ``covered`` are characters of other things than names, ``known`` those of places, which count as held.
+        """
         left: list[str] = []
         heard = 0
         at = name.start
@@ -272,7 +295,7 @@ def _common(language: str) -> frozenset[str]:
 
 
 def _initial(text: str, start: int) -> bool:
-    before = text[:start].rstrip(" \"'“”«»„‘’([—–-")
+    before = text[:start].rstrip(" \"'“”«»„‘’([¿¡—–-")
     return not before or before[-1] in ".!?:…"
 
 

@@ -3,8 +3,10 @@
 import json
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 from qa.errors import QuestionError
 
@@ -32,15 +34,48 @@ def clean_question(text: str) -> str:
 
 
 def asks_for_time(question: str, language: str) -> bool:
-    """Whether the answer should be a date ("when", "kapan", "いつ")."""
-    return time_word(question, language) is not None
+    """Whether the answer should be a date ("when", "kapan", "いつ"; not "who died when the bridge fell?")."""
+    time = time_word(question, language)
+    if time is None:
+        return False
+    words = _other_words().get(language)
+    if words is None:
+        return True
+    other = words.asks.search(_folded(question), 0, time)
+    return other is None or words.time.match(_folded(question), other.end(), time) is not None
 
 
 def time_word(question: str, language: str) -> int | None:
     """Where the first word stands that asks for a time, in characters of the folded question."""
     pattern = _time_words().get(language)
-    found = pattern.search(unicodedata.normalize("NFKC", question).casefold()) if pattern else None
+    found = pattern.search(_folded(question)) if pattern else None
     return found.start() if found else None
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+class _Other(NamedTuple):
+    asks: re.Pattern[str]
+    time: re.Pattern[str]
+
+
+@cache
+def _other_words() -> dict[str, _Other]:
+    table = json.loads(files("qa").joinpath("data/other_questions.json").read_text(encoding="utf-8"))
+    return {
+        language: _Other(
+            re.compile(rf"(?<!\w){_any_of(words['asks'])}(?!\w)"),
+            re.compile(rf"\W+(?:\w+\W+){{0,3}}{_any_of(words['time'])}(?!\w)"),
+        )
+        for language, words in table.items()
+        if language != "about"
+    }
+
+
+def _any_of(words: Iterable[str]) -> str:
+    return f"(?:{'|'.join(re.escape(_folded(word)) for word in words)})"
 
 
 @cache
@@ -49,8 +84,7 @@ def _time_words() -> dict[str, re.Pattern[str]]:
     patterns = {}
     for language, words in table.items():
         if language != "about":
-            alternatives = "|".join(re.escape(unicodedata.normalize("NFKC", word).casefold()) for word in words)
             edge = "" if language in UNSPACED_LANGUAGES else r"(?!\w)"
             start = "" if language in UNSPACED_LANGUAGES else r"(?<!\w)"
-            patterns[language] = re.compile(f"{start}(?:{alternatives}){edge}")
+            patterns[language] = re.compile(f"{start}{_any_of(words)}{edge}")
     return patterns

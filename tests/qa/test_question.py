@@ -66,7 +66,42 @@ def test_when_asks_for_a_time(language: str, question: str) -> None:
 
 @pytest.mark.parametrize(
     ("language", "question"),
-    [("en", "Who is the whenever man?"), ("id", "Siapa Park Jin?"), ("de", "Wer kommt an?"), ("xx", "when?")],
+    [
+        ("en", "Who is the whenever man?"),
+        ("id", "Siapa Park Jin?"),
+        ("de", "Wer kommt an?"),
+        ("xx", "when?"),
+        ("en", "How many people died when Marapi erupted?"),
+        ("en", "How many people died on the day when Marapi erupted?"),
+        ("en", "Where was the minister when the storm came?"),
+        ("es", "¿Cuántos murieron cuando entró en erupción el Marapi?"),
+        ("fr", "Combien de personnes étaient à bord quand le pont a cédé ?"),
+        ("it", "Chi era a bordo quando il ponte è crollato?"),
+        ("ms", "Berapa orang terkorban bila Marapi meletus?"),
+        ("nl", "Hoeveel mensen stierven wanneer de vulkaan uitbarstte?"),
+        ("pl", "Ile osób zginęło, kiedy wybuchł wulkan?"),
+        ("pt", "O que disse o ministro quando chegou?"),
+        ("ru", "Сколько человек погибло, когда началось извержение?"),
+        ("uk", "Хто був на мосту, коли він упав?"),
+    ],
 )
 def test_other_questions_do_not(language: str, question: str) -> None:
     assert not asks_for_time(question, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "question"),
+    [
+        ("en", "What was the exact date when the museum opened?"),
+        ("en", "In which year was the bridge built?"),
+        ("en", "When and where will they meet?"),
+        ("en", "Do you know when he comes?"),
+        ("fr", "Quel est le jour quand il arrive ?"),
+        ("ru", "В каком году построили мост?"),
+        ("pl", "Którego dnia przyleci Blinken?"),
+        ("it", "In che data arriva Blinken?"),
+        ("ms", "Pada hari apa dia tiba?"),
+    ],
+)
+def test_a_time_that_is_asked_for_in_more_words_is_one(language: str, question: str) -> None:
+    assert asks_for_time(question, language)
