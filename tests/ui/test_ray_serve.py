@@ -227,7 +227,7 @@ def test_assistants_answer_from_the_shards(
         assert given == settings
         return Echo(ShardedIndex(given.shards_folder, shards, given, WordEncoder()))
 
-    monkeypatch.setattr("ui.ray_serve._assistant", made)
+    monkeypatch.setattr("ui.ray_serve._open", made)
     handle = here(Answers, settings, installation(), name="kabar-answers")
     searched = ShardedIndex(settings.shards_folder, shards, settings, WordEncoder())
     assistant = RemoteAssistant(handle, searched, 20)
