@@ -114,21 +114,7 @@ def compare(
 
 def mentions(evidence: str, source: str, phrase: str, language: str) -> bool | None:
     """Whether ``evidence`` holds any of the names in ``phrase``; None if that holds none, or none that is certain."""
-    search = _Search(evidence, source)
-    calendar = [(name.start, name.end) for name in calendar_names(phrase, language)]
-    covered = {at for start, end in calendar for at in range(start, end)}
-    places = entities(phrase, language, calendar)
-    if any(search.holds_place(place, phrase, language, demanding=True) for place in places):
-        return True
-    certain = bool(places)
-    for name in names(phrase, language):
-        left, heard = search.parts(name, phrase, language, covered)
-        parts = (part for word in left for part in word.split("-") if part != word)
-        if heard or any(_heard(part, evidence, language) for part in parts):
-            return True
-        ordinary = (name.initial and len(name.words) == 1) or (language == "de" and not _german_name(name, left, 0))
-        certain = certain or bool(left and not ordinary)
-    return False if certain else None
+    return _Search(evidence, source).holds_any(phrase, language)
 
 
 class _Search:
@@ -145,18 +131,16 @@ class _Search:
 
         ``demanding``: every part of a name must be there; otherwise one part is enough.
         """
-        calendar = [(name.start, name.end) for name in calendar_names(other, language)]
-        places = entities(other, language, calendar)
+        places, covered = _places(other, language)
         wrong = [
             other[place.start : place.end]
             for place in places
-            if not self.holds_place(place, other, language, demanding=demanding)
+            if not self._holds_place(place, other, language, demanding=demanding)
         ]
         weak: list[str] = []
-        covered = {at for start, end in calendar for at in range(start, end)}
         known = {at for place in places for at in range(place.start, place.end)}
         for name in names(other, language):
-            left, heard = self.parts(name, other, language, covered, known)
+            left, heard = self._parts(name, other, language, covered, known)
             if not left:
                 continue
             if demanding or not heard:
@@ -166,7 +150,22 @@ class _Search:
                 wrong.append(left[-1])
         return wrong, weak
 
-    def holds_place(self, place: Entity, other: str, language: str, *, demanding: bool) -> bool:
+    def holds_any(self, other: str, language: str) -> bool | None:
+        """See ``mentions``."""
+        places, covered = _places(other, language)
+        if any(self._holds_place(place, other, language, demanding=True) for place in places):
+            return True
+        certain = bool(places)
+        for name in names(other, language):
+            left, heard = self._parts(name, other, language, covered)
+            parts = (part for word in left for part in word.split("-") if part != word)
+            if heard or any(_heard(part, self.text, language) for part in parts):
+                return True
+            ordinary = (name.initial and len(name.words) == 1) or (language == "de" and not _german_name(name, left, 0))
+            certain = certain or bool(left and not ordinary)
+        return False if certain else None
+
+    def _holds_place(self, place: Entity, other: str, language: str, *, demanding: bool) -> bool:
         """Whether the text names the place, or something that stands for it; see ``absent`` for the others."""
         if place.keys & self.near or related(place.keys) & self.keys:
             return True
@@ -185,7 +184,7 @@ class _Search:
             )
         )
 
-    def parts(
+    def _parts(
         self, name: Name, other: str, language: str, covered: set[int], known: frozenset[int] | set[int] = frozenset()
     ) -> tuple[list[str], int]:
         """The words of a name that the text does not hold, and how many it holds; ordinary words do not count.
@@ -206,6 +205,12 @@ class _Search:
             else:
                 left.append(word)
         return left, heard
+
+
+def _places(text: str, language: str) -> tuple[list[Entity], set[int]]:
+    """Known names of places, and where the text names days and months: those are no other names."""
+    calendar = [(name.start, name.end) for name in calendar_names(text, language)]
+    return entities(text, language, calendar), {at for start, end in calendar for at in range(start, end)}
 
 
 def _heard(word: str, other: str, language: str) -> bool:

@@ -22,16 +22,19 @@ def prefer(turn: Turn, evidence: Sequence[Evidence]) -> list[Evidence]:
     if turn.days is None and not turn.cited:
         return list(evidence)
     same_days = [turn.days is not None and fits(turn.days, one.hit.article, one.quote) for one in evidence]
-    shares = [
-        one.probability * (_SAME_DAYS if same else 1.0) * (_SAME_ARTICLE if one.hit.article.id in turn.cited else 1.0)
+    factors = [
+        (_SAME_DAYS if same else 1.0) * (_SAME_ARTICLE if one.hit.article.id in turn.cited else 1.0)
         for one, same in zip(evidence, same_days, strict=True)
     ]
-    # The rest is that none is right.
-    total = sum(shares) + max(0.0, 1.0 - sum(one.probability for one in evidence))
-    found = [
-        (replace(one, probability=share / total), same)
-        for one, share, same in zip(evidence, shares, same_days, strict=True)
-    ]
+    found = list(zip(reweighed(evidence, factors), same_days, strict=True))
     found.sort(key=lambda pair: -pair[0].probability)
     best_is_of_them = bool(found) and found[0][1] and found[0][0].probability >= _SURE
     return [one for one, same in found if same or not best_is_of_them]
+
+
+def reweighed(evidence: Sequence[Evidence], factors: Sequence[float]) -> list[Evidence]:
+    """The same, each so many times likelier than it was to be right, beside that none is."""
+    shares = [one.probability * factor for one, factor in zip(evidence, factors, strict=True)]
+    # The rest is that none is right.
+    total = sum(shares) + max(0.0, 1.0 - sum(one.probability for one in evidence))
+    return [replace(one, probability=share / total) for one, share in zip(evidence, shares, strict=True)]

@@ -41,8 +41,9 @@ def asks_for_time(question: str, language: str) -> bool:
     words = _other_words().get(language)
     if words is None:
         return True
-    other = words.asks.search(_folded(question), 0, time)
-    return other is None or words.time.match(_folded(question), other.end(), time) is not None
+    folded = _folded(question)
+    other = words.asks.search(folded, 0, time)
+    return other is None or words.time.match(folded, other.end(), time) is not None
 
 
 def time_word(question: str, language: str) -> int | None:

@@ -1,10 +1,10 @@
 """Whether evidence speaks of what the question names."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 from qa.names import mentions
+from qa.prefer import reweighed
 from qa.turn import Evidence, Turn
 
 _UNNAMED = 6.0
@@ -22,10 +22,7 @@ def weigh_subject(turn: Turn, evidence: Sequence[Evidence]) -> list[Evidence]:
 
     "How many died when Marapi erupted?" finds the dead of another disaster if the articles know nothing of Marapi.
     """
-    shares = [one.probability / (_UNNAMED if _elsewhere(turn, one) else 1.0) for one in evidence]
-    # The rest is that none is right.
-    total = sum(shares) + max(0.0, 1.0 - sum(one.probability for one in evidence))
-    found = [replace(one, probability=share / total) for one, share in zip(evidence, shares, strict=True)]
+    found = reweighed(evidence, [1 / _UNNAMED if _elsewhere(turn, one) else 1.0 for one in evidence])
     return sorted(found, key=lambda one: -one.probability)
 
 

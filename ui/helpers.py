@@ -143,8 +143,10 @@ class Helpers:
 
     def _see_through(self) -> None:
         """Start a helper and wait for its end."""
-        helper = Helper(self._make, self._idle)
         with self._changing:
+            if self._not_before == math.inf:
+                return
+            helper = Helper(self._make, self._idle)
             self._started.append(helper)
         reason = self._run(helper)
         with self._changing:
