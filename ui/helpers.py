@@ -143,17 +143,29 @@ class Helpers:
 
     def _see_through(self) -> None:
         """Start a helper and wait for its end."""
-        with self._changing:
-            if self._not_before == math.inf:
-                return
-            helper = Helper(self._make, self._idle)
-            self._started.append(helper)
+        try:
+            with self._changing:
+                if self._not_before == math.inf:
+                    return
+                helper = Helper(self._make, self._idle)
+                self._started.append(helper)
+        except OSError as error:  # no memory for another process, or too many of them
+            with self._changing:
+                self._starting = False
+            self._failed(error.strerror or repr(error))
+            return
         reason = self._run(helper)
         with self._changing:
             self._started.remove(helper)
-            if reason:
-                self._not_before = max(self._not_before, time.monotonic() + self._pause)
-        if reason and self._not_before < math.inf:
+        if reason:
+            self._failed(reason)
+
+    def _failed(self, reason: str) -> None:
+        """Start none for a while, and say why, once the server is not ending."""
+        with self._changing:
+            self._not_before = max(self._not_before, time.monotonic() + self._pause)
+            ending = self._not_before == math.inf
+        if not ending:
             log.warning("A process that helps to answer failed: %s", reason)
 
     def _run(self, helper: Helper) -> str:

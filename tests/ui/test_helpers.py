@@ -1,6 +1,7 @@
 """Processes that help to answer: when they start and end, what they say, and what becomes of it when they die."""
 
 import contextlib
+import errno
 import gc
 import os
 import signal
@@ -16,6 +17,7 @@ import psutil
 import pytest
 from helping import Signed, broken
 
+import ui.helpers
 from index.errors import KabarError, ModelError
 from index.update import sync
 from qa.answer import Answer, Step, TextPiece
@@ -23,7 +25,7 @@ from qa.errors import QuestionError
 from ui.answering import open_answering
 from ui.config import Settings
 from ui.fair_queue import FairQueue
-from ui.helpers import Helpers, _sendable, open_helping
+from ui.helpers import Helper, Helpers, _sendable, open_helping
 from ui.loader import Loader
 
 QUESTION = "when will Blinken arrive?"
@@ -159,6 +161,22 @@ def test_one_that_cannot_start_is_told_and_tried_again_later(queue, own, caplog)
             assert isinstance(list(helpers.stream(own, QUESTION, history=[]))[-1], Answer)
     assert set(caplog.messages) == {"A process that helps to answer failed: the weights are damaged"}
     assert queue.at_once == 1
+
+
+def test_one_for_which_there_is_no_room_is_told_and_tried_again_later(queue, own, caplog, monkeypatch):
+    class Full(Helper):
+        def __init__(self, *_: object) -> None:
+            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    with contextlib.closing(Helpers(partial(Signed, own.folder), 1, queue, pause=0)) as helpers:
+        with monkeypatch.context() as patched:
+            patched.setattr(ui.helpers, "Helper", Full)
+            helpers.wanted()
+            until(lambda: caplog.messages)
+        assert caplog.messages == ["A process that helps to answer failed: Cannot allocate memory"]
+        helpers.wanted()
+        until(lambda: queue.at_once == 2)
+    until(lambda: queue.at_once == 1)
 
 
 def test_a_server_starts_one_when_somebody_has_waited_and_asks_it(own):
