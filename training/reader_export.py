@@ -20,18 +20,10 @@ from qa.config import Settings
 from qa.metrics import exact_match, f1
 from qa.reader import Calibration, Found, SpanReader
 from qa.reader_weights import write_weights
-from training.reader import FROZEN_LAYERS
 from training.reader_data import XQUAD_LANGUAGES, Example, answer_of, flat, read_squad, read_xquad, words_of
+from training.reader_layers import to_network
 
 THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
-
-NAMES = {
-    "attention.output.dense": "attended",
-    "attention.output.LayerNorm": "attended_norm",
-    "intermediate.dense": "widen",
-    "output.dense": "narrow",
-    "output.LayerNorm": "narrow_norm",
-}
 
 
 @dataclass(frozen=True)
@@ -47,20 +39,6 @@ class Reading:
     def right(self) -> bool:
         """Whether the words overlap the answer by half or more."""
         return bool(self.answers) and f1(self.text, self.answers) >= 0.5
-
-
-def to_network(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The trained layers by the names of ``index.network``; query, key and value become one matrix."""
-    found = {"head.weight": state["head.weight"], "head.bias": state["head.bias"]}
-    numbers = {int(name.split(".")[3]) for name in state if name.startswith("bert.encoder.layer.")}
-    for number in sorted(number for number in numbers if number >= FROZEN_LAYERS):
-        prefix = f"bert.encoder.layer.{number}."
-        for kind in ("weight", "bias"):
-            for theirs, ours in NAMES.items():
-                found[f"layers.{number}.{ours}.{kind}"] = state[f"{prefix}{theirs}.{kind}"]
-            parts = [state[f"{prefix}attention.self.{part}.{kind}"] for part in ("query", "key", "value")]
-            found[f"layers.{number}.attend.{kind}"] = torch.cat(parts)
-    return found
 
 
 def averaged(states: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:

@@ -1,5 +1,7 @@
 """Evidence from articles that know nothing of what the question names counts for less."""
 
+from datetime import date
+
 import pytest
 
 from index import Article
@@ -33,8 +35,9 @@ def test_whether_a_text_mentions_what_is_named(question: str, language: str, sai
     assert mentions(STORM, "vi", question, language) is said
 
 
-def evidence(text: str, language: str, probability: float) -> Evidence:
-    article = Article(id=text[:8], title="", text=text, language=language)
+def evidence(text: str, language: str, probability: float, published: date | None = None) -> Evidence:
+    dated = {} if published is None else {"published": published, "published_from": "metadata"}
+    article = Article(id=text[:8], title="", text=text, language=language, **dated)
     passage = split_article(article)[0]
     return Evidence(Hit(passage, article, 1.0, 0.9), 0, len(text), text[:9], probability, probability)
 
@@ -57,3 +60,21 @@ def test_a_question_without_names_leaves_all_as_it_is() -> None:
     found = weigh_subject(Turn(question, query=question, language="en"), given)
     assert [one.probability for one in found] == pytest.approx([0.6, 0.3])
     assert weigh_subject(Turn(question, query=question, language="en"), []) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "share"),
+    [
+        ("Who was king in 1466?", "en", 1 / 6),
+        ("Who opened the school in 1998 or 1999?", "en", 1),
+        ("Quem abriu a escola em 2024?", "pt", 1),
+        ("कौन ने २००१ में स्कूल खोला?", "hi", 1 / 6),
+        ("ใครเปิดโรงเรียนในปี 2541", "th", 1),
+        ("Who gave 1466000 for the school?", "en", 1),
+        ("Which queen gave 1500 books?", "en", 1),
+    ],
+)
+def test_years_of_which_an_article_knows_nothing_make_it_doubtful(question: str, language: str, share: float) -> None:
+    one = evidence("The school was opened by a queen in 1998, with 1,500 books.", "en", 0.5, published=date(2023, 5, 1))
+    (found,) = weigh_subject(Turn(question, query=question, language=language), [one])
+    assert found.probability == pytest.approx(0.5 * share / (0.5 * share + 0.5))
