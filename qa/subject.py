@@ -6,7 +6,6 @@ from functools import lru_cache
 
 from index.article import Article
 from qa.names import mentions
-from qa.numerals import fold
 from qa.prefer import reweighed
 from qa.turn import Evidence, Turn
 
@@ -19,7 +18,8 @@ _LIKELY = 0.1
 _BEGINNING = 1000
 """Characters of an article that say what it is about, besides its title and the passage that was read."""
 
-_YEAR = re.compile(r"(?<!\d)(?:1\d|2[0-6])\d\d(?!\d)")
+_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
+_YEARS = range(1000, 2700)
 _BUDDHIST = 543
 """Years that Thai calendars are ahead."""
 
@@ -56,7 +56,7 @@ def _of_other_years(question: str, article: Article) -> bool:
 
 
 def _years(text: str) -> set[int]:
-    found = {int(match.group()) for match in _YEAR.finditer(fold(text))}
+    found = {year for digits in _YEAR.findall(text) if (year := int(digits)) in _YEARS}
     return found | {year - _BUDDHIST for year in found if year >= 2400}
 
 
