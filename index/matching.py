@@ -8,7 +8,6 @@ words could only have come in behind.
 
 import json
 import sqlite3
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log
@@ -63,7 +62,7 @@ def points(weight: float, often: int, length: int, mean_length: float) -> float:
 
 def added(held: Sequence[str], weights: Mapping[str, float], mean_length: float) -> float:
     """What the commoner terms, with their weights, add to the score of a passage that has the terms ``held``."""
-    times = Counter(word for word in held if word in weights)
+    times = {term: often for term in weights if (often := held.count(term))}
     return sum(points(weights[term], often, len(held), mean_length) for term, often in times.items())
 
 
@@ -88,9 +87,8 @@ def together(held: Sequence[str], asked: Pairs) -> float:
     """What pairs of words add to the score of a passage that has the terms ``held``: its words in order, then stems."""
     if not asked.weights or not held[-1].startswith(asked.sign):
         return 0.0
-    firsts = {first for first, _ in asked.weights}
-    found = {(held[place], following) for place, following in enumerate(held[1:]) if held[place] in firsts}
-    return sum(weight for pair, weight in asked.weights.items() if pair in found)
+    text = f" {' '.join(held)} "  # no term holds a space
+    return sum(weight for pair, weight in asked.weights.items() if f" {' '.join(pair)} " in text)
 
 
 def sampled(numbers: int) -> list[int]:

@@ -15,6 +15,7 @@ from qa.answer import Answer, Citation, Step, TextPiece, pieces
 from qa.config import Settings
 from qa.coverage import coverage
 from qa.ground import ground
+from qa.kind import unfit
 from qa.language import sentence
 from qa.open_steps import open_text, with_open_questions
 from qa.phrase import answer_text, checked, phrase
@@ -209,7 +210,7 @@ class Assistant:
         return replace(turn, phrase=f"{reply} {about}".strip())
 
     def _read(self, turn: Turn) -> Turn:
-        readings = self.reader.find(turn.query, [hit.passage.text for hit in turn.hits])[:_READINGS]
+        readings = self.reader.find(turn.query, [hit.passage.text for hit in turn.hits], unfit(turn))[:_READINGS]
         evidence = []
         for reading in readings:
             hit = turn.hits[reading.passage]

@@ -1,4 +1,4 @@
-"""What was asked: checked, cleaned, and whether it asks for a time."""
+"""What was asked: checked, cleaned, and whether it asks for a time or for an amount."""
 
 import json
 import re
@@ -12,6 +12,9 @@ from qa.errors import QuestionError
 
 LONGEST_QUESTION = 2000
 """Characters; about 400 words, far more than the encoder reads."""
+
+_MARKS = "\u0610-\u061a\u064b-\u0652\u0900-\u0903\u093a-\u094d"
+"""Vowel signs and the like of Arabic and Devanagari, which belong to the letter before them."""
 
 UNSPACED_LANGUAGES = frozenset(("ko", "ja", "zh", "th"))
 """Languages in which a question word is looked for inside of words, too."""
@@ -46,11 +49,23 @@ def asks_for_time(question: str, language: str) -> bool:
     return other is None or words.time.match(folded, other.end(), time) is not None
 
 
+def asks_for_amount(question: str, language: str) -> bool:
+    """Whether the answer should be a number ("how many", "berapa lama", "多少"), not a date."""
+    pattern = _words_of("amount_questions").get(language)
+    if pattern is None or pattern.search(_folded(question)) is None:
+        return False
+    return not asks_for_time(question, language)
+
+
 def time_word(question: str, language: str) -> int | None:
     """Where the first word stands that asks for a time, in characters of the folded question."""
-    pattern = _time_words().get(language)
-    found = pattern.search(_folded(question)) if pattern else None
-    return found.start() if found else None
+    folded = _folded(question)
+    pattern, amount = (_words_of(name).get(language) for name in ("time_questions", "amount_questions"))
+    for found in pattern.finditer(folded) if pattern else ():
+        longer = amount.match(folded, found.start()) if amount else None
+        if longer is None or longer.end() <= found.end():  # 何日 is a day, 何日間 how many
+            return found.start()
+    return None
 
 
 def _folded(text: str) -> str:
@@ -76,16 +91,18 @@ def _other_words() -> dict[str, _Other]:
 
 
 def _any_of(words: Iterable[str]) -> str:
-    return f"(?:{'|'.join(re.escape(_folded(word)) for word in words)})"
+    longest_first = sorted(map(_folded, words), key=len, reverse=True)
+    return f"(?:{'|'.join(map(re.escape, longest_first))})"
 
 
 @cache
-def _time_words() -> dict[str, re.Pattern[str]]:
-    table = json.loads(files("qa").joinpath("data/time_questions.json").read_text(encoding="utf-8"))
+def _words_of(name: str) -> dict[str, re.Pattern[str]]:
+    """By language a pattern for the phrases of a table."""
+    table = json.loads(files("qa").joinpath(f"data/{name}.json").read_text(encoding="utf-8"))
     patterns = {}
     for language, words in table.items():
         if language != "about":
-            edge = "" if language in UNSPACED_LANGUAGES else r"(?!\w)"
-            start = "" if language in UNSPACED_LANGUAGES else r"(?<!\w)"
+            edge = "" if language in UNSPACED_LANGUAGES else rf"(?![\w{_MARKS}])"
+            start = "" if language in UNSPACED_LANGUAGES else rf"(?<![\w{_MARKS}])"
             patterns[language] = re.compile(f"{start}{_any_of(words)}{edge}")
     return patterns

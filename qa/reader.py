@@ -1,7 +1,7 @@
 """The trained reader: the exact words that answer a question, in a hundred languages, and whether they are there."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -11,8 +11,8 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from index.compute_thread import in_compute_thread
-from qa.reading import Reading
-from qa.spans import best_span
+from qa.reading import Reading, Unfit
+from qa.spans import TokenSpan, best_span
 
 if TYPE_CHECKING:
     import torch
@@ -39,6 +39,9 @@ ALTERNATIVES = 2
 
 APART = 12
 """Tokens between the beginnings of two such places."""
+
+UNFIT = 4
+"""Places of a passage that are passed over because their words cannot be the answer."""
 
 EDGES = " \t\r\n\u00a0\u3000,;:"
 
@@ -137,24 +140,30 @@ class SpanReader:
             for found in list(best.values())[:limit]
         ]
 
-    def find(self, question: str, passages: Sequence[str]) -> list[Reading]:
+    def find(self, question: str, passages: Sequence[str], unfit: Unfit | None = None) -> list[Reading]:
         """For the chain, which weighs more than one place in a passage: see ``qa.reading.Reader``."""
         readings: dict[tuple[int, int, int], Reading] = {}
-        for found in sorted(self.search(question, passages, spans=ALTERNATIVES), key=_by_score):
+        for found in sorted(self.search(question, passages, spans=ALTERNATIVES, unfit=unfit), key=_by_score):
             place = (found.passage, found.start, found.end)
             readings.setdefault(place, Reading(*place, self.calibration.probability(found.log_likelihood)))
         return list(readings.values())
 
-    def search(self, question: str, passages: Sequence[str], *, spans: int = 1) -> Iterator[Found]:
+    def search(
+        self, question: str, passages: Sequence[str], *, spans: int = 1, unfit: Unfit | None = None
+    ) -> Iterator[Found]:
         """The best ``spans`` of each window of each passage, with their two scores, in no particular order."""
         from index.network import batches
+
+        def cannot_be(found: Found) -> bool:
+            words = passages[found.passage][found.start : found.end]
+            return unfit is not None and unfit(found.passage, words)
 
         windows = sorted(self._windows(question, passages), key=lambda window: len(window.ids))
         for part in batches([len(window.ids) for window in windows], BATCH_TOKENS):
             batch = windows[part]
             scores = self._scores([window.ids for window in batch])
             for window, row in zip(batch, scores, strict=True):
-                for found in alternatives(window, row, spans):
+                for found in alternatives(window, row, spans, cannot_be if unfit else None):
                     start, end = trim(passages[found.passage], found.start, found.end)
                     if start < end:
                         yield found._replace(start=start, end=end)
@@ -202,18 +211,36 @@ def decode(window: Window, scores: npt.NDArray[np.float32]) -> Found:
     return next(alternatives(window, scores, 1))
 
 
-def alternatives(window: Window, scores: npt.NDArray[np.float32], count: int) -> Iterator[Found]:
-    """The best ``count`` spans of ``window`` that begin at least ``APART`` tokens from one another, best first."""
+def alternatives(
+    window: Window,
+    scores: npt.NDArray[np.float32],
+    count: int,
+    cannot_be: Callable[[Found], bool] | None = None,
+) -> Iterator[Found]:
+    """The best ``count`` spans of ``window`` that begin at least ``APART`` tokens from one another, best first.
+
+    Of those that ``cannot_be`` the answer as many as ``UNFIT`` are taken away, tokens and all, and the rest is as
+    likely as if they had not been there.
+    """
     part = slice(window.first, window.first + len(window.offsets))
-    starts, ends = scores[part, 0].copy(), scores[part, 1]
+    starts, ends = scores[part, 0].copy(), scores[part, 1].copy()
     nothing = float(scores[0, 0] + scores[0, 1])
+
+    def found(span: TokenSpan, total: float) -> Found:
+        start, end = window.offsets[span.first][0], window.offsets[span.last][1]
+        return Found(window.passage, start, max(start, end), span.score - nothing, span.score - total)
+
+    for _ in range(UNFIT):
+        span = best_span(starts, ends, MAX_ANSWER)
+        if cannot_be is None or not np.isfinite(span.score) or not cannot_be(found(span, 0.0)):
+            break
+        starts[span.first : span.last + 1] = ends[span.first : span.last + 1] = -np.inf
     total = _log_sum(np.append(starts, scores[0, 0])) + _log_sum(np.append(ends, scores[0, 1]))
     for _ in range(count):
         span = best_span(starts, ends, MAX_ANSWER)
         if not np.isfinite(span.score):
             return
-        start, end = window.offsets[span.first][0], window.offsets[span.last][1]
-        yield Found(window.passage, start, max(start, end), span.score - nothing, span.score - total)
+        yield found(span, total)
         starts[max(0, span.first - APART) : span.last + 1 + APART] = -np.inf
 
 

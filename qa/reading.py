@@ -1,6 +1,6 @@
 """What a reader says: which stretch of which passage answers, and how surely."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 
@@ -18,9 +18,16 @@ class Reading(NamedTuple):
     exact: bool = True
 
 
+Unfit = Callable[[int, str], bool]
+"""Whether these words of a passage, by its number, cannot be the answer: "Wednesday" says not how long."""
+
+
 class Reader(Protocol):
     """Finds answers in passages."""
 
-    def find(self, question: str, passages: Sequence[str]) -> list[Reading]:
-        """The readings of ``passages`` (best first by relevance) that may answer, best first."""
+    def find(self, question: str, passages: Sequence[str], unfit: Unfit | None = None) -> list[Reading]:
+        """The readings of ``passages`` (best first by relevance) that may answer, best first.
+
+        ``unfit`` words are passed over by a reader that names the very words.
+        """
         ...

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qa.reading import Reading
+from qa.reading import Reading, Unfit
 
 if TYPE_CHECKING:
     from index.encoder import Encoder
@@ -25,7 +25,7 @@ class SentenceReader:
         self._encoder = encoder
         self._vectors: OrderedDict[str, np.ndarray[Any, Any]] = OrderedDict()
 
-    def find(self, question: str, passages: Sequence[str]) -> list[Reading]:
+    def find(self, question: str, passages: Sequence[str], unfit: Unfit | None = None) -> list[Reading]:  # noqa: ARG002
         """See ``qa.reading.Reader``; every sentence of the first passages is one reading."""
         from sentencex import get_sentence_boundaries
 

@@ -71,6 +71,7 @@ class Turn:
     leaning: Leaning = "alone"
     days: AskedDays | None = None
     wants_time: bool = False
+    wants_amount: bool = False
     open_question: OpenQuestion | None = None
     small_talk: str | None = None
     vector: Any = None

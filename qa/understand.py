@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from qa.follow_up import FollowUp, follow_up, has_no_topic, last_language
 from qa.language import identify, small_talk
-from qa.question import asks_for_time, clean_question
+from qa.question import asks_for_amount, asks_for_time, clean_question
 from qa.question_dates import AskedDays, asked_days
 from qa.turn import Turn
 from qa.wording import Wording
@@ -31,6 +31,7 @@ def understand(turn: Turn, *, index_languages: Collection[str] = (), years: Iter
         leaning=meant.leaning,
         days=days,
         wants_time=asks_for_time(meant.kind_of, language),
+        wants_amount=asks_for_amount(meant.kind_of, language),
         small_talk=small_talk(question, language),
     )
 

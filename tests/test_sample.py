@@ -84,6 +84,20 @@ def test_the_same_sentence_proves_it_in_every_language(
 
 
 @pytest.mark.parametrize(
+    ("question", "short"),
+    [
+        ("Berapa lama Blinken berada di Seoul?", "dua hari"),
+        ("How many days will Blinken be in Seoul?", "two days"),
+        ("¿Cuántos días estará Blinken en Seúl?", "dos días"),
+    ],
+)
+def test_how_long_is_not_answered_by_a_day(assistant: Assistant, question: str, short: str) -> None:
+    answer = assistant.answer(question)
+    assert answer.short == short
+    assert answer.citations[0].quote == PROOF
+
+
+@pytest.mark.parametrize(
     "question",
     [
         "Who won the World Cup?",

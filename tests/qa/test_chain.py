@@ -16,7 +16,7 @@ from qa.answer import Answer, Step, TextPiece
 from qa.chain import Assistant
 from qa.config import ReaderConfig, Settings
 from qa.errors import QuestionError, WriterError
-from qa.reading import Reading
+from qa.reading import Reading, Unfit
 from qa.turn import Turn
 
 VISIT = (
@@ -43,7 +43,7 @@ class Finds:
         self.words = words
         self.probability = probability
 
-    def find(self, question: str, passages: Sequence[str]) -> list[Reading]:
+    def find(self, question: str, passages: Sequence[str], unfit: Unfit | None = None) -> list[Reading]:
         return [
             Reading(number, passage.index(word), passage.index(word) + len(word), self.probability)
             for word in self.words

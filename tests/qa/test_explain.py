@@ -18,7 +18,7 @@ from qa.chain import Assistant
 from qa.config import Settings, WriterConfig
 from qa.explain import MOST, candidates, choose, explain, newest, relevance
 from qa.open_question import OpenQuestion
-from qa.reading import Reading
+from qa.reading import Reading, Unfit
 from qa.turn import Turn
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -141,7 +141,7 @@ def test_the_news_is_how_the_newest_articles_begin() -> None:
 class Silent:
     """A reader that finds nothing."""
 
-    def find(self, question: str, passages: Sequence[str]) -> list[Reading]:
+    def find(self, question: str, passages: Sequence[str], unfit: Unfit | None = None) -> list[Reading]:
         return []
 
 

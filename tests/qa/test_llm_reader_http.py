@@ -20,7 +20,7 @@ from qa.answer import Answer
 from qa.chain import Assistant
 from qa.config import ReaderConfig, Settings, WriterConfig
 from qa.llm_reader import LlmReader
-from qa.reading import Reading
+from qa.reading import Reading, Unfit
 
 ARRIVAL = "Ia akan tiba di Busan pada Rabu depan untuk dua hari."
 VISIT = f"Menteri Wulan Sari akan berkunjung ke Busan, kata kantornya, Rabu (1/11).\n{ARRIVAL}"
@@ -44,7 +44,7 @@ Way = Callable[[Request], None]
 class Trained:
     """Stands for the trained reader."""
 
-    def find(self, question: str, passages: Sequence[str]) -> list[Reading]:
+    def find(self, question: str, passages: Sequence[str], unfit: Unfit | None = None) -> list[Reading]:
         return [
             Reading(number, passage.index("Rabu depan"), passage.index("Rabu depan") + 10, 0.9)
             for number, passage in enumerate(passages)

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.errors import QuestionError
-from qa.question import LONGEST_QUESTION, asks_for_time, clean_question
+from qa.question import LONGEST_QUESTION, asks_for_amount, asks_for_time, clean_question
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\t\r", "\x00\x01\x07", "???", "\ud800", "\u200b\u200e"])
@@ -105,3 +105,58 @@ def test_other_questions_do_not(language: str, question: str) -> None:
 )
 def test_a_time_that_is_asked_for_in_more_words_is_one(language: str, question: str) -> None:
     assert asks_for_time(question, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "question"),
+    [
+        ("en", "How long will Blinken stay in Seoul?"),
+        ("en", "How many people died when Marapi erupted?"),
+        ("id", "Berapa lama Blinken berada di Seoul?"),
+        ("ms", "Berapakah kos jambatan itu?"),
+        ("ko", "다리의 길이는 얼마인가요?"),
+        ("ko", "블링컨의 방문은 며칠 동안인가요?"),
+        ("ko", "회의는 몇 시간 걸렸나요?"),
+        ("ja", "ブリンケン氏の訪問は何日間ですか？"),
+        ("zh", "布林肯将停留几天？"),
+        ("ar", "كم يوما سيبقى بلينكن في سيول؟"),
+        ("es", "¿Cuántos días estará Blinken en Seúl?"),
+        ("fr", "Combien de temps restera-t-il ?"),
+        ("de", "Wie lange bleibt Blinken?"),
+        ("it", "Quanti giorni resterà?"),
+        ("nl", "Hoeveel dagen blijft hij?"),
+        ("pt", "Quantos dias ele ficará?"),
+        ("ru", "Сколько дней он пробудет в Сеуле?"),
+        ("uk", "Скільки днів він пробуде в Сеулі?"),
+        ("pl", "Ile dni tam będzie?"),
+        ("tr", "Ziyaret kaç gün sürecek?"),
+        ("vi", "Chuyến đi kéo dài bao lâu?"),
+        ("th", "เขาจะอยู่ที่โซลกี่วัน"),
+        ("hi", "वह कितने दिन रुकेंगे?"),
+        ("fa", "او چند روز می‌ماند؟"),
+        ("sw", "Atakaa siku ngapi?"),
+    ],
+)
+def test_how_many_asks_for_an_amount(language: str, question: str) -> None:
+    assert asks_for_amount(question, language)
+    assert not asks_for_time(question, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "question"),
+    [
+        ("en", "When will he arrive, and how many days will he stay?"),
+        ("en", "What time does it open?"),
+        ("id", "Tanggal berapa dia tiba?"),
+        ("id", "Tahun berapakah jembatan itu dibangun?"),
+        ("id", "Apa saja beberapa sebabnya?"),
+        ("ko", "몇 시에 문을 여나요?"),
+        ("zh", "他几点到？"),
+        ("ar", "من أصدر الحُكم؟"),
+        ("th", "เรื่องนี้เกี่ยวกับใคร"),
+        ("de", "Um wie viel Uhr öffnet das Museum?"),
+        ("xx", "how many?"),
+    ],
+)
+def test_what_asks_for_no_amount(language: str, question: str) -> None:
+    assert not asks_for_amount(question, language)

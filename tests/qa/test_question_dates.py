@@ -15,7 +15,7 @@ from index.update import add
 from qa.chain import Assistant
 from qa.config import Settings
 from qa.question_dates import asked_days, fits
-from qa.reading import Reading
+from qa.reading import Reading, Unfit
 from qa.turn import Turn
 
 TODAY = date(2026, 11, 23)  # a Monday
@@ -92,7 +92,7 @@ ARTICLES = [
 class FindsNames:
     """A reader that finds the names of these articles, all alike."""
 
-    def find(self, question: str, passages: Sequence[str]) -> list[Reading]:
+    def find(self, question: str, passages: Sequence[str], unfit: Unfit | None = None) -> list[Reading]:
         return [
             Reading(number, passage.index(name), passage.index(name) + len(name), 0.9)
             for number, passage in enumerate(passages)

@@ -23,9 +23,11 @@ from qa.reader import (
     OVERLAP,
     WEIGHTS,
     Calibration,
+    Found,
     Span,
     SpanReader,
     Window,
+    alternatives,
     decode,
     trim,
     window_starts,
@@ -148,6 +150,38 @@ def test_find_says_the_same_and_names_a_second_place(small_reader: SpanReader) -
     places = [(reading.start, reading.end) for reading in readings if reading.passage == 2]
     assert sorted(places) == [(0, 8), (89, 97)]
     assert len([reading for reading in readings if reading.passage == 0]) == 1
+
+
+def test_words_that_cannot_be_the_answer_are_passed_over(small_reader: SpanReader) -> None:
+    passages = ["Park Jin met Park x Jin", "Park Jin", "met Park Jin"]
+
+    def unfit(passage: int, words: str) -> bool:
+        return words == "Park Jin" and passage < 2
+
+    found = {reading.passage: reading for reading in reversed(small_reader.find("who", passages, unfit))}
+    assert passages[0][found[0].start : found[0].end] == "Park x Jin"
+    assert 1 not in found
+    [same] = [reading for reading in small_reader.find("who", passages) if reading.passage == 2]
+    assert found[2] == same
+
+
+@settings(deadline=None)
+@given(scores.filter(lambda table: len(table) > 1))
+def test_what_is_left_is_as_likely_as_if_the_rest_had_not_been_there(table: np.ndarray) -> None:
+    tokens = len(table) - 1
+    window = Window(
+        passage=0, ids=[0, *range(tokens)], first=1, offsets=[(number, number + 1) for number in range(tokens)]
+    )
+    best = next(alternatives(window, table, 1))
+
+    def cannot_be(found: Found) -> bool:
+        return (found.start, found.end) == (best.start, best.end)
+
+    without = table.copy()
+    without[1 + best.start : 1 + best.end] = -np.inf
+    expected = list(alternatives(window, without, 2))
+    assert list(alternatives(window, table, 2, cannot_be)) == expected
+    assert all(found.log_likelihood <= 1e-4 for found in expected)
 
 
 def test_limit(small_reader: SpanReader) -> None:

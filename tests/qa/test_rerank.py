@@ -17,7 +17,7 @@ from index.rerank import DEPTH
 from index.update import add
 from qa.chain import Assistant
 from qa.config import Settings
-from qa.reading import Reading
+from qa.reading import Reading, Unfit
 from qa.rerank import reranked
 
 ARTICLES = [
@@ -34,7 +34,7 @@ class Finds:
         self.words = words
         self.read: list[int] = []
 
-    def find(self, question: str, passages: Sequence[str]) -> list[Reading]:
+    def find(self, question: str, passages: Sequence[str], unfit: Unfit | None = None) -> list[Reading]:
         self.read.append(len(passages))
         return [
             Reading(number, passage.index(word), passage.index(word) + len(word), probability)
