@@ -2,11 +2,15 @@
 
     python benchmarks/answers.py
 
-The sample questions are those that kabar is tuned on: development figures. Open questions (why, how, what happened ...)
-are a file that it is tuned on and one that it is not. About three minutes.
+The sample questions are those that kabar is tuned on: development figures. So are questions in twelve languages about
+one article alone, the one in Indonesian. Open questions (why, how, what happened ...) are a file that it is tuned on
+and one that it is not. About three minutes.
 """
 
 import json
+import shutil
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +23,8 @@ from qa.config import Settings, WriterConfig
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = Path(__file__).resolve().parent / "results" / "answers.json"
 QUESTIONS = ROOT / "articles" / "questions.json"
+ARTICLE = ROOT / "articles" / "blinken-korea-selatan.txt"
+ABOUT_ONE = ROOT / "benchmarks" / "questions" / "one_article.json"
 OPEN = ROOT / "benchmarks" / "questions" / "open.json"
 OPEN_HELD_BACK = ROOT / "benchmarks" / "questions" / "open_held_back.json"
 NAMES = {
@@ -27,6 +33,10 @@ NAMES = {
     "dated": "questions that ask for a date, with the right one",
     "refused": "unanswerable questions refused",
     "language": "answers in the language of the question",
+}
+ABOUT_ONE_NAMES = {
+    "right": "answerable questions in 12 languages about one article answered right",
+    "refused": "unanswerable questions about it refused",
 }
 OPEN_NAMES = {
     "gold": "sentences that open questions need, cited",
@@ -56,13 +66,22 @@ def rows_of(figures: dict[str, Any], names: dict[str, str], note: str = "") -> l
     ]
 
 
+def asked(articles: Path, questions: Sequence[Path]) -> list[dict[str, Any]]:
+    """The figures of each file of questions, asked of an index of these articles."""
+    settings = Settings(writer=WriterConfig(model="none"))
+    with indexed(settings, articles) as made, Assistant.open(made) as assistant:
+        return evaluate_answers(assistant, questions)
+
+
 def main() -> None:
     """Measure, print, and write the result."""
-    settings = Settings(writer=WriterConfig(model="none"))
-    with indexed(settings, ROOT / "articles") as sample, Assistant.open(sample) as assistant:
-        single, open_, held_back = evaluate_answers(assistant, [QUESTIONS, OPEN, OPEN_HELD_BACK])
+    single, open_, held_back = asked(ROOT / "articles", [QUESTIONS, OPEN, OPEN_HELD_BACK])
+    with tempfile.TemporaryDirectory() as alone:
+        shutil.copy(ARTICLE, alone)
+        [about_one] = asked(Path(alone), [ABOUT_ONE])
     rows = [
         *rows_of(single, NAMES),
+        *rows_of(about_one, ABOUT_ONE_NAMES),
         *rows_of(open_, OPEN_NAMES),
         *rows_of(held_back, OPEN_NAMES, " (questions it was not tuned on)"),
     ]

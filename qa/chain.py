@@ -14,6 +14,7 @@ from index.index import Index
 from qa.answer import Answer, Citation, Step, TextPiece, pieces
 from qa.config import Settings
 from qa.coverage import coverage
+from qa.finer_date import with_finer_date
 from qa.ground import ground
 from qa.kind import unfit
 from qa.language import sentence
@@ -219,7 +220,8 @@ class Assistant:
             words_start, words_end = hit.passage.in_article(reading.start, reading.end)
             words = hit.article.text[words_start:words_end] if reading.exact else ""
             evidence.append(Evidence(hit, start, end, words, reading.probability, reading.probability))
-        return replace(turn, evidence=tuple(prefer(turn, weigh_subject(turn, self._weighed(turn, evidence)))))
+        ordered = prefer(turn, weigh_subject(turn, self._weighed(turn, evidence)))
+        return replace(turn, evidence=with_finer_date(turn, ordered, self.index.encoder.encode_passages))
 
     def _weighed(self, turn: Turn, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
         """The evidence with its probability all told, most probable first."""
